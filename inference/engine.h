@@ -1,0 +1,45 @@
+// The engine: one worker thread that gives every session with work its turn.
+#pragma once
+
+#include <memory>
+
+#include "inference/language_model.h"
+#include "inference/session.h"
+
+namespace hearth {
+
+struct EngineOptions {
+  LanguageModelOptions model;
+  uint64_t cache_limit_bytes = 2ull << 30;  // over it, the least recently used idle cache is dropped
+};
+
+struct EngineStatus {
+  int32_t sessions = 0;
+  int32_t running = 0;
+  uint64_t cache_bytes = 0;
+  uint64_t caches_dropped = 0;  // since the start
+};
+
+/// Any thread may call it. Sessions must be destroyed before their engine.
+class Engine {
+ public:
+  /// Takes the device over. Codes: those of LanguageModel::load.
+  static Result<std::unique_ptr<Engine>> create(std::unique_ptr<Device> device,
+                                                std::shared_ptr<const ModelFile> file,
+                                                const EngineOptions& options);
+  ~Engine();
+
+  std::unique_ptr<Session> newSession();
+
+  const ModelConfig& config() const;
+  int32_t contextLength() const;
+  DeviceInfo deviceInfo() const;
+  EngineStatus status() const;
+
+ private:
+  class Worker;
+  explicit Engine(std::unique_ptr<Worker> worker);
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace hearth
