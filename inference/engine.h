@@ -8,6 +8,8 @@
 
 namespace hearth {
 
+class EngineWorker;
+
 struct EngineOptions {
   LanguageModelOptions model;
   uint64_t cache_limit_bytes = 2ull << 30;  // over it, the least recently used idle cache is dropped
@@ -15,7 +17,7 @@ struct EngineOptions {
 
 struct EngineStatus {
   int32_t sessions = 0;
-  int32_t running = 0;
+  int32_t running = 0;          // sessions with a request, paused ones too
   uint64_t cache_bytes = 0;
   uint64_t caches_dropped = 0;  // since the start
 };
@@ -37,9 +39,8 @@ class Engine {
   EngineStatus status() const;
 
  private:
-  class Worker;
-  explicit Engine(std::unique_ptr<Worker> worker);
-  std::unique_ptr<Worker> worker_;
+  explicit Engine(std::unique_ptr<EngineWorker> worker);
+  std::unique_ptr<EngineWorker> worker_;
 };
 
 }  // namespace hearth

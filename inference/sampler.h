@@ -10,7 +10,8 @@
 namespace hearth {
 
 /// Order of application: logit bias, penalties, temperature (0: greedy, lowest id on ties), then
-/// top-k, top-p, min-p on the tempered distribution. Neutral values switch a rule off.
+/// top-k, top-p, min-p on the tempered distribution. Neutral values switch a rule off, and so do
+/// values that make no sense (NaN, a repetition penalty of 0).
 struct SamplingOptions {
   float temperature = 0.8f;
   int32_t top_k = 40;              // 0: off
@@ -24,7 +25,8 @@ struct SamplingOptions {
   std::vector<std::pair<int32_t, float>> logit_bias;  // added; -infinity bans
 };
 
-/// A uniform number in [0, 1) that depends on both arguments only (SplitMix64 finaliser).
+/// A uniform number in [0, 1) that depends on both arguments only (SplitMix64 finaliser, Steele et
+/// al. 2014, applied to each in turn).
 double uniformDraw(uint64_t seed, uint64_t position);
 
 /// Reuses its scratch memory between calls; used from one thread.
@@ -32,19 +34,29 @@ class Sampler {
  public:
   explicit Sampler(SamplingOptions options);
 
-  /// `logits` [n_vocab], untouched. `history`: prompt and answer so far, oldest first, for the
-  /// penalties. `position`: index in the sequence of the token being chosen.
+  /// `logits` [n_vocab], n_vocab at least 1, untouched. `history`: prompt and answer so far, oldest
+  /// first, for the penalties. `position`: index in the sequence of the token being chosen.
+  /// A NaN logit counts as -infinity, a token at -infinity is never chosen, tokens at +infinity are
+  /// chosen before all others; when every token is at -infinity the answer is token 0.
   int32_t sample(std::span<const float> logits, std::span<const int32_t> history, uint64_t position);
 
   const SamplingOptions& options() const { return options_; }
 
  private:
-  struct Candidate { int32_t id; float logit; };
+  struct Candidate { int32_t id; float logit; double weight; };  // weight: p / max p
+
+  void adjust(std::span<const float> logits, std::span<const int32_t> history);
   void applyPenalties(std::span<const int32_t> history);
+  int32_t greedy() const;
+  void collectCandidates();
+  void keepTopK();
+  void keepTopP();
+  void keepMinP();
+  int32_t draw(double uniform) const;
 
   SamplingOptions options_;
-  std::vector<float> adjusted_;        // [n_vocab]
-  std::vector<Candidate> candidates_;
+  std::vector<float> adjusted_;        // [n_vocab], no NaN
+  std::vector<Candidate> candidates_;  // what is left, each with a weight above 0
   std::vector<int32_t> counts_;        // [n_vocab], zero between calls
 };
 
