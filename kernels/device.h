@@ -84,6 +84,10 @@ Result<std::unique_ptr<Device>> openCpuDevice(const CpuOptions& options);
 /// reason a user is told: no module, no driver, too old, self-test failed. Codes: device.
 Result<std::unique_ptr<Device>> openCudaDevice();
 
+/// Whether this version's CUDA kernels have passed their tests on a GPU. While false, `automatic`
+/// does not choose the GPU (DESIGN rule 7); asking for `cuda` still does.
+bool cudaIsVerified();
+
 enum class DeviceChoice : uint8_t { automatic, cpu, cuda };
 
 struct OpenedDevice {
