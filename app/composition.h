@@ -21,7 +21,9 @@ struct CompositionOptions {
 /// $XDG_DATA_HOME/hearth, or ~/.local/share/hearth.
 std::filesystem::path defaultDataDir();
 
-/// Owns the service threads. Created and destroyed on the main thread.
+/// Owns the service threads. Created and destroyed on the main thread. A model that the model service
+/// has opened (or closed) is handed to the chat service here; a ready-made engine can be set with
+/// chat().setEngine, queued.
 class Composition {
  public:
   /// Creates the data folder, takes its lock and opens the store.
@@ -34,7 +36,9 @@ class Composition {
   ModelService& models() { return *models_; } // lives on the loader thread
 
  private:
-  Composition();
+  Composition(std::unique_ptr<QLockFile> lock, std::unique_ptr<ConversationStore> store,
+              const CompositionOptions& options);
+
   std::unique_ptr<QLockFile> lock_;
   QThread service_thread_, loader_thread_;
   ChatService* chat_ = nullptr;      // owned; deleted on its thread

@@ -2,12 +2,12 @@
 // slots with queued connections (or QMetaObject::invokeMethod) and listen to its signals.
 #pragma once
 
-#include <QElapsedTimer>
 #include <QObject>
 #include <QTimer>
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "app/chat/chat_engine.h"
@@ -21,7 +21,10 @@ class ChatService : public QObject {
   Q_OBJECT
 
  public:
-  explicit ChatService(std::unique_ptr<ConversationStore> store, QObject* parent = nullptr);
+  /// A deleted conversation can be brought back for `undo_ms`. Conversations that were deleted before
+  /// the last end of Hearth are purged as soon as the thread's event loop runs.
+  explicit ChatService(std::unique_ptr<ConversationStore> store, QObject* parent = nullptr,
+                       int undo_ms = kUndoMs);
   ~ChatService() override;
 
  public slots:
@@ -37,6 +40,7 @@ class ChatService : public QObject {
   void openConversation(hearth::ConversationId id);         // → pathLoaded
 
   /// Stores the message, then asks the model. `parent` -1: after the leaf; 0: as a new root.
+  /// Without a model the message is kept and its answer fails; regenerate() asks again.
   void submit(hearth::ConversationId id, qint64 parent, const QString& text);
   /// A new answer beside `answer`.
   void regenerate(hearth::ConversationId id, hearth::MessageId answer);
@@ -83,16 +87,38 @@ class ChatService : public QObject {
 
  private:
   struct RunningAnswer;
+  class Inbox;  // engine events on their way to this thread
+
   void startAnswer(const Message& answer);
+  Status askEngine(const Message& answer);
+  Status checkIdle(ConversationId id);
+  void titleFromFirstMessage(ConversationId id, const QString& text);
+  void announce(ConversationId id);
+  void loadPath(ConversationId id);
+
+  void drainInbox();
   void onEvent(ConversationId id, MessageId answer, const AnswerEvent& event);
   void flushText(RunningAnswer& running);
+  void flushAll();
   void checkpointRunning();
-  void finishAnswer(ConversationId id, MessageState state, const AnswerStats* stats,
-                    const std::string& error);
+  void endAnswer(RunningAnswer& running, MessageState state, std::optional<AnswerStats> stats,
+                 const std::string& error);
+  Status storeEnded(ConversationId id);
+  void stopAll();
+  void stopAndWait(const std::vector<ConversationId>& ids);
+  void purge(ConversationId id);
+  void purgeLeftovers();
+  void reportStoring(const Error& error);
 
   std::unique_ptr<ConversationStore> store_;
   std::shared_ptr<ChatEngine> engine_;
+  std::shared_ptr<Inbox> inbox_;
   std::map<ConversationId, std::unique_ptr<RunningAnswer>> running_;
+  std::map<ConversationId, QTimer*> undo_timers_;
+  QTimer flush_timer_{this};       // single shot, kCoalesceMs
+  QTimer checkpoint_timer_{this};  // kCheckpointMs, while something runs or waits to be stored
+  int undo_ms_;
+  bool storing_fails_ = false;     // already reported
 };
 
 }  // namespace hearth

@@ -5,6 +5,7 @@
 #include <QString>
 
 #include <memory>
+#include <string>
 
 #include "app/chat/chat_engine.h"
 
@@ -24,8 +25,10 @@ class ModelService : public QObject {
   ~ModelService() override;
 
  public slots:
-  /// A GGUF file or a Hugging Face folder. Emits loading, then ready or failed.
+  /// A GGUF file or a Hugging Face folder. Emits loading, then ready or failed. The latest request
+  /// wins: one that was overtaken while it loaded is answered by the later one's signals alone.
   void openModel(const QString& path);
+  /// Emits ready with no engine.
   void closeModel();
 
  signals:
@@ -35,8 +38,16 @@ class ModelService : public QObject {
   void failed(const QString& path, const hearth::Error& error);
 
  private:
+  void load(qint64 request, const QString& path);
+
   ModelServiceOptions options_;
+  qint64 latest_request_ = 0;
 };
+
+/// Opens a model for chatting, with everything it needs. Takes as long as reading the file does.
+/// Codes: those of openModelFile, loadTokenizer (not_found: no tokenizer) and Engine::create.
+Result<std::shared_ptr<ChatEngine>> openChatEngine(const std::string& path,
+                                                   const ModelServiceOptions& options);
 
 }  // namespace hearth
 
