@@ -33,6 +33,7 @@ struct GgufVocabulary {
 
 /// Where the tokenizer comes from: exactly one of the two is set, or neither (no tokenizer).
 struct TokenizerSource {
+  std::filesystem::path origin;  // the model's file or folder, for messages
   std::optional<GgufVocabulary> gguf;
   std::filesystem::path sentencepiece_model;  // tokenizer.model beside config.json
   // From tokenizer_config.json / generation_config.json / config.json of a Hugging Face folder:

@@ -1,0 +1,61 @@
+#include "models/gguf/ggml_types.h"
+
+#include <fmt/format.h>
+
+#include "kernels/base/check.h"
+
+namespace hearth {
+
+namespace {
+
+// Withdrawn ids (4, 5: Q4_2, Q4_3; 31 to 33, 36 to 38: repacked Q4_0 and IQ4_NL) are left out.
+constexpr GgmlType kTypes[] = {
+    {0, "F32", 1, 4},       {1, "F16", 1, 2},       {2, "Q4_0", 32, 18},
+    {3, "Q4_1", 32, 20},    {6, "Q5_0", 32, 22},    {7, "Q5_1", 32, 24},
+    {8, "Q8_0", 32, 34},    {9, "Q8_1", 32, 36},    {10, "Q2_K", 256, 84},
+    {11, "Q3_K", 256, 110}, {12, "Q4_K", 256, 144}, {13, "Q5_K", 256, 176},
+    {14, "Q6_K", 256, 210}, {15, "Q8_K", 256, 292}, {16, "IQ2_XXS", 256, 66},
+    {17, "IQ2_XS", 256, 74}, {18, "IQ3_XXS", 256, 98}, {19, "IQ1_S", 256, 50},
+    {20, "IQ4_NL", 32, 18}, {21, "IQ3_S", 256, 110}, {22, "IQ2_S", 256, 82},
+    {23, "IQ4_XS", 256, 136}, {24, "I8", 1, 1},     {25, "I16", 1, 2},
+    {26, "I32", 1, 4},      {27, "I64", 1, 8},      {28, "F64", 1, 8},
+    {29, "IQ1_M", 256, 56}, {30, "BF16", 1, 2},     {34, "TQ1_0", 256, 54},
+    {35, "TQ2_0", 256, 66}, {39, "MXFP4", 32, 17},  {40, "NVFP4", 64, 36},
+};
+
+struct Readable {
+  uint32_t id;
+  Dtype dtype;
+};
+constexpr Readable kReadable[] = {
+    {0, Dtype::f32}, {1, Dtype::f16}, {30, Dtype::bf16}, {8, Dtype::q8_0}, {2, Dtype::q4_0}};
+
+}  // namespace
+
+const GgmlType* findGgmlType(uint32_t id) {
+  for (const GgmlType& type : kTypes) {
+    if (type.id == id) return &type;
+  }
+  return nullptr;
+}
+
+std::string ggmlTypeName(uint32_t id) {
+  const GgmlType* type = findGgmlType(id);
+  return type ? type->name : fmt::format("number {}", id);
+}
+
+std::optional<Dtype> dtypeOfGgmlType(uint32_t id) {
+  for (const Readable& readable : kReadable) {
+    if (readable.id == id) return readable.dtype;
+  }
+  return std::nullopt;
+}
+
+uint32_t ggmlTypeOfDtype(Dtype dtype) {
+  for (const Readable& readable : kReadable) {
+    if (readable.dtype == dtype) return readable.id;
+  }
+  failCheck("dtype that GGUF can hold", __FILE__, __LINE__);
+}
+
+}  // namespace hearth
