@@ -10,18 +10,19 @@
 
 namespace hearth::cuda {
 
-#ifdef __CUDACC__
 /// Enqueues `kernel(arguments, launch.step)`. Grids with a zero side are skipped: CUDA refuses them.
 template <class Arguments>
 cudaError_t launchKernel(void (*kernel)(Arguments, const StepBlock*), dim3 grid, int threads,
                          const Arguments& arguments, const Launch& launch) {
   if (grid.x == 0 || grid.y == 0) return cudaSuccess;
+#ifdef __CUDACC__
   kernel<<<grid, static_cast<unsigned>(threads), 0, launch.stream>>>(arguments, launch.step);
   return cudaGetLastError();
-}
 #else
-#include "simt_launch.h"
+  return simt::enqueue(launch.stream, grid, threads,
+                       [=, step = launch.step] { kernel(arguments, step); });
 #endif
+}
 
 /// How many groups of `size` cover `count`.
 inline unsigned groups(int64_t count, int64_t size) {

@@ -16,8 +16,9 @@ __device__ inline void storeSums(const LinearArguments& a, const float (&sum)[kT
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
 #pragma unroll
   for (int t = 0; t < kTokens; ++t) {
+    if (t >= n_tokens) continue;  // the same for the whole warp
     const float total = warpSum(sum[t]);
-    if (lane != t || t >= n_tokens) continue;
+    if (lane != t) continue;
     const size_t at = static_cast<size_t>(token0 + t) * a.out_cols + out_col;
     float value = a.bias != nullptr ? total + a.bias[out_col] : total;
     if (a.residual != nullptr) value += a.residual[at];
