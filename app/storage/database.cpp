@@ -33,7 +33,13 @@ Error openingError(const fs::path& file, const SQLite::Exception& thrown) {
   return {ErrorCode::io, fmt::format("{}: {}", file.string(), thrown.getErrorStr())};
 }
 
-bool isOutOfSpace(int system_errno) { return system_errno == ENOSPC || system_errno == EDQUOT; }
+/// SQLite does not keep errno of every failure (of a commit, for instance), so the disk is asked too.
+bool isOutOfSpace(int system_errno, const fs::path& file) {
+  if (system_errno == ENOSPC || system_errno == EDQUOT) return true;
+  std::error_code failed;
+  const fs::space_info space = fs::space(file, failed);
+  return !failed && space.available == 0;
+}
 
 }  // namespace
 
@@ -128,8 +134,13 @@ Status Database::emptyLog() {
 Error Database::errorOf(const SQLite::Exception& thrown) const {
   const std::string file = file_.string();
   const int code = thrown.getErrorCode() & 0xff;
-  if (code == SQLITE_FULL || isOutOfSpace(sqlite3_system_errno(sqlite_->getHandle())))
+  // SQLite keeps errno for these two only; for others it would be that of an older failure.
+  const bool has_errno = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+  const int system_errno = has_errno ? sqlite3_system_errno(sqlite_->getHandle()) : 0;
+  if (code == SQLITE_FULL || (has_errno && isOutOfSpace(system_errno, file_)))
     return {ErrorCode::disk_full, fmt::format("{}: the disk is full", file)};
+  if (system_errno == EROFS)
+    return {ErrorCode::read_only, fmt::format("{}: the disk cannot be written to", file)};
   switch (code) {
     case SQLITE_NOTADB:
       return {ErrorCode::bad_file, fmt::format("{}: is not a database", file)};
@@ -148,7 +159,8 @@ Error Database::errorOf(const SQLite::Exception& thrown) const {
     case SQLITE_TOOBIG:
       return {ErrorCode::invalid_argument, fmt::format("{}: the text is too long to store", file)};
     default:
-      return {ErrorCode::io, fmt::format("{}: {}", file, thrown.getErrorStr())};
+      return {ErrorCode::io, fmt::format("{}: {} (SQLite {})", file, thrown.what(),
+                                         thrown.getExtendedErrorCode())};
   }
 }
 
