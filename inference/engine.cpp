@@ -23,8 +23,9 @@ class EngineSession final : public Session {
     const LanguageModel& model = worker_.model();
     if (ids.empty()) return fail(ErrorCode::invalid_argument, "the prompt is empty");
     if (ids.size() > static_cast<size_t>(model.contextLength())) {
-      return fail(ErrorCode::invalid_argument, "a prompt of {} tokens is longer than the context of {}",
-                  ids.size(), model.contextLength());
+      return fail(ErrorCode::invalid_argument,
+                  "a prompt of {} tokens is longer than the context of {}", ids.size(),
+                  model.contextLength());
     }
     for (const int32_t id : ids) {
       if (id < 0 || id >= model.config().n_vocab) {

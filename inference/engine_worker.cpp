@@ -114,7 +114,8 @@ void EngineWorker::run() {
   }
 }
 
-/// A cancelled request first, because ending it costs nothing; else the one that has waited longest.
+/// A cancelled request first, because ending it costs nothing; else the one that has waited
+/// longest.
 SessionSlot* EngineWorker::pickSlot() {
   const auto cancelled = [](const auto& slot) { return slot->generation && slot->cancel; };
   const auto ready = [](const auto& slot) { return slot->generation && !slot->paused; };

@@ -44,7 +44,8 @@ std::optional<Event> Generation::readPrompt(LanguageModel& model, SequenceState&
   if (is_last) logits_.resize(static_cast<size_t>(model.config().n_vocab));
 
   const auto started = Clock::now();
-  const auto chunk = std::span(ids_).subspan(static_cast<size_t>(prompt_done_), static_cast<size_t>(n));
+  const auto chunk =
+      std::span(ids_).subspan(static_cast<size_t>(prompt_done_), static_cast<size_t>(n));
   const Status ran = model.forward(state, chunk, logits_, &cancel);
   stats_.prompt_ms += millisecondsSince(started);
   if (!ran) return failOrCancel(ran.error());
@@ -77,7 +78,8 @@ std::optional<Event> Generation::chooseToken(const LanguageModel& model) {
   ++stats_.generated_tokens;
   ++stats_.steps;
   listener_(TokensGenerated{{token}});
-  if (request_.stop_rule && request_.stop_rule->stopsAt(token)) return finish(StopReason::stop_rule);
+  if (request_.stop_rule && request_.stop_rule->stopsAt(token))
+    return finish(StopReason::stop_rule);
   if (const auto reason = limitReached(model)) return finish(*reason);
   return std::nullopt;
 }

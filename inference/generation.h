@@ -32,7 +32,7 @@ class Generation {
 
   /// Work so far on the uncached prompt; 0 before its first chunk.
   double promptMsPerToken() const;
-  bool readsPrompt() const { return prompt_done_ < static_cast<int32_t>(request_.prompt_ids.size()); }
+  bool readsPrompt() const { return prompt_done_ < stats_.prompt_tokens; }
   const Listener& listener() const { return listener_; }
 
  private:

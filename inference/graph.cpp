@@ -25,9 +25,11 @@ class LlamaGraph {
 
   Plan record() {
     makeTemporaries();
-    plan_.add(EmbedOp{.token_ids = plan_.stepInput(StepSlot::token_ids), .table = w_.token_embd, .out = x_});
+    plan_.add(EmbedOp{
+        .token_ids = plan_.stepInput(StepSlot::token_ids), .table = w_.token_embd, .out = x_});
     plan_.add(RopeTableOp{.positions = plan_.stepInput(StepSlot::positions),
-                          .frequencies = w_.rope_frequencies, .out = rope_table_});
+                          .frequencies = w_.rope_frequencies,
+                          .out = rope_table_});
     for (int32_t i = 0; i < c_.n_layers; ++i) {
       attention(i, w_.layers[static_cast<size_t>(i)]);
       feedForward(w_.layers[static_cast<size_t>(i)]);
@@ -53,11 +55,17 @@ class LlamaGraph {
     normalise(x_, w.attn_norm, normed_, {&w.wq, &w.wk, &w.wv});
     linear(normed_, {to(w.wq, q_), to(w.wk, k_), to(w.wv, v_)});
     plan_.add(RopeAndStoreOp{
-        .q = q_, .k = k_, .v = v_, .table = rope_table_,
-        .n_heads = c_.n_heads, .rotary_dim = c_.rope.rotary_dim,
+        .q = q_,
+        .k = k_,
+        .v = v_,
+        .table = rope_table_,
+        .n_heads = c_.n_heads,
+        .rotary_dim = c_.rope.rotary_dim,
         .layout = c_.rope.interleaved ? RopeLayout::interleaved : RopeLayout::rotate_half,
         .kv = kv});
-    plan_.add(AttentionOp{.q = q_, .out = attended_.f32, .n_heads = c_.n_heads,
+    plan_.add(AttentionOp{.q = q_,
+                          .out = attended_.f32,
+                          .n_heads = c_.n_heads,
                           .scale = static_cast<float>(1.0 / std::sqrt(double{1} * c_.head_dim)),
                           .kv = kv});
     if (readsA8(w.wo)) quantise(attended_);
@@ -70,7 +78,8 @@ class LlamaGraph {
     linear(normed_, {to(w.w_gate, gate_), to(w.w_up, up_)});
     Activation hidden{.f32 = gate_, .a8 = {}};
     if (readsA8(w.w_down)) hidden.a8 = hidden_a8_ = orNew(hidden_a8_, Extent::tokens, c_.ffn_dim);
-    plan_.add(GatedActivationOp{.gate = gate_, .up = up_, .out = hidden.a8 ? hidden.a8 : hidden.f32});
+    plan_.add(
+        GatedActivationOp{.gate = gate_, .up = up_, .out = hidden.a8 ? hidden.a8 : hidden.f32});
     linear(hidden, {to(w.w_down, x_)}, x_);
   }
 
@@ -138,14 +147,14 @@ class LlamaGraph {
   Precision precision_;
   PlanRecorder plan_;
 
-  Value x_;               // [n, dim] f32, the residual stream
-  Value rope_table_;      // [n, rotary_dim] f32
-  Activation normed_;     // [n, dim]
-  Value q_;               // [n, n_heads * head_dim] f32
-  Value k_, v_;           // [n, n_kv_heads * head_dim] f32
-  Activation attended_;   // [n, n_heads * head_dim]
-  Value gate_, up_;       // [n, ffn_dim] f32
-  Value hidden_a8_;       // [n, ffn_dim] a8
+  Value x_;              // [n, dim] f32, the residual stream
+  Value rope_table_;     // [n, rotary_dim] f32
+  Activation normed_;    // [n, dim]
+  Value q_;              // [n, n_heads * head_dim] f32
+  Value k_, v_;          // [n, n_kv_heads * head_dim] f32
+  Activation attended_;  // [n, n_heads * head_dim]
+  Value gate_, up_;      // [n, ffn_dim] f32
+  Value hidden_a8_;      // [n, ffn_dim] a8
 };
 
 }  // namespace

@@ -11,9 +11,9 @@
 namespace hearth {
 namespace {
 
-constexpr int32_t kDefaultContextLimit = 32768;  // tokens
+constexpr int32_t kDefaultContextLimit = 32768;               // tokens
 constexpr std::array<int32_t, 4> kBuckets = {1, 8, 64, 512};  // tokens, or rows of logits
-constexpr uint64_t kLogitsLimitBytes = 64ull << 20;  // of one plan's workspace
+constexpr uint64_t kLogitsLimitBytes = 64ull << 20;           // of one plan's workspace
 
 int32_t bucketFor(int32_t n) { return *std::lower_bound(kBuckets.begin(), kBuckets.end(), n); }
 
@@ -33,9 +33,10 @@ Status checkKvType(Dtype kv_type, int32_t head_dim) {
     return fail(ErrorCode::unsupported, "keys and values cannot be kept as {}", dtypeName(kv_type));
   }
   if (head_dim % kBlockLength == 0) return {};
-  return fail(ErrorCode::unsupported,
-              "keys and values cannot be kept as Q8_0: the model's head_dim {} is no multiple of {}",
-              head_dim, kBlockLength);
+  return fail(
+      ErrorCode::unsupported,
+      "keys and values cannot be kept as Q8_0: the model's head_dim {} is no multiple of {}",
+      head_dim, kBlockLength);
 }
 
 }  // namespace
@@ -46,9 +47,11 @@ Result<std::unique_ptr<LanguageModel>> LanguageModel::load(Device& device,
   CHECK(file != nullptr);
   LanguageModelOptions resolved = options;
   if (options.n_ctx < 0) {
-    return fail(ErrorCode::invalid_argument, "a context of {} tokens is not possible", options.n_ctx);
+    return fail(ErrorCode::invalid_argument, "a context of {} tokens is not possible",
+                options.n_ctx);
   }
-  if (resolved.n_ctx == 0) resolved.n_ctx = std::min(file->config.n_ctx_train, kDefaultContextLimit);
+  if (resolved.n_ctx == 0)
+    resolved.n_ctx = std::min(file->config.n_ctx_train, kDefaultContextLimit);
   if (resolved.precision == Precision::exact) resolved.kv_type = Dtype::f32;
   if (Status ok = checkKvType(resolved.kv_type, file->config.head_dim); !ok) return passOn(ok);
 
@@ -67,8 +70,11 @@ LanguageModel::LanguageModel(Device& device, std::shared_ptr<const ModelFile> fi
     : device_(device), file_(std::move(file)), options_(options), weights_(std::move(weights)) {}
 
 KvBinding LanguageModel::sequenceShape() const {
-  return {.dtype = options_.kv_type, .n_layers = config().n_layers, .n_kv_heads = config().n_kv_heads,
-          .head_dim = config().head_dim, .capacity_rows = options_.n_ctx};
+  return {.dtype = options_.kv_type,
+          .n_layers = config().n_layers,
+          .n_kv_heads = config().n_kv_heads,
+          .head_dim = config().head_dim,
+          .capacity_rows = options_.n_ctx};
 }
 
 Result<std::unique_ptr<SequenceState>> LanguageModel::newSequence() {
@@ -83,7 +89,8 @@ Result<LanguageModel::Compiled*> LanguageModel::planFor(int32_t n_tokens, int32_
   const Bucket bucket{bucketFor(n_tokens), bucketFor(std::max(n_outputs, 1))};
   if (const auto known = plans_.find(bucket); known != plans_.end()) return &known->second;
 
-  Plan plan = recordLlama(config(), weights_, options_.precision, bucket.max_tokens, bucket.max_outputs);
+  Plan plan =
+      recordLlama(config(), weights_, options_.precision, bucket.max_tokens, bucket.max_outputs);
   const Value logits = plan.logits;
   Result<std::unique_ptr<CompiledPlan>> compiled = device_.compile(std::move(plan));
   if (!compiled) return passOn(compiled);
@@ -133,7 +140,8 @@ Status LanguageModel::runChunk(SequenceState& state, std::span<const int32_t> id
     return fail(ErrorCode::cancelled, "cancelled after {} tokens", state.length());
   }
   const auto n_tokens = static_cast<int32_t>(ids.size());
-  const auto n_outputs = static_cast<int32_t>(logits.size() / static_cast<size_t>(config().n_vocab));
+  const auto n_outputs =
+      static_cast<int32_t>(logits.size() / static_cast<size_t>(config().n_vocab));
   Result<Compiled*> compiled = planFor(n_tokens, n_outputs);
   if (!compiled) return passOn(compiled);
 

@@ -54,7 +54,8 @@ int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> 
 void Sampler::adjust(std::span<const float> logits, std::span<const int32_t> history) {
   adjusted_.assign(logits.begin(), logits.end());
   for (const auto& [id, bias] : options_.logit_bias) {
-    if (id >= 0 && static_cast<size_t>(id) < adjusted_.size()) adjusted_[static_cast<size_t>(id)] += bias;
+    if (id >= 0 && static_cast<size_t>(id) < adjusted_.size())
+      adjusted_[static_cast<size_t>(id)] += bias;
   }
   applyPenalties(history);
   for (float& logit : adjusted_) {
@@ -69,7 +70,9 @@ void Sampler::applyPenalties(std::span<const int32_t> history) {
     history = history.last(std::min(history.size(), static_cast<size_t>(options_.penalty_window)));
   }
   counts_.resize(adjusted_.size());
-  const auto known = [&](int32_t id) { return id >= 0 && static_cast<size_t>(id) < counts_.size(); };
+  const auto known = [&](int32_t id) {
+    return id >= 0 && static_cast<size_t>(id) < counts_.size();
+  };
   for (const int32_t id : history) {
     if (known(id)) ++counts_[static_cast<size_t>(id)];
   }
@@ -87,7 +90,8 @@ void Sampler::applyPenalties(std::span<const int32_t> history) {
 }
 
 int32_t Sampler::greedy() const {
-  return static_cast<int32_t>(std::max_element(adjusted_.begin(), adjusted_.end()) - adjusted_.begin());
+  return static_cast<int32_t>(std::max_element(adjusted_.begin(), adjusted_.end()) -
+                              adjusted_.begin());
 }
 
 /// Weights are exp((logit - max) / temperature): the largest is 1 whatever the temperature.

@@ -22,7 +22,7 @@ struct SamplingOptions {
   float frequency_penalty = 0.0f;  // subtracted for each time a token was seen
   int32_t penalty_window = 64;     // last tokens looked at; -1: all
   uint64_t seed = 0;
-  std::vector<std::pair<int32_t, float>> logit_bias;  // added; -infinity bans
+  std::vector<std::pair<int32_t, float>> logit_bias{};  // added; -infinity bans
 };
 
 /// A uniform number in [0, 1) that depends on both arguments only (SplitMix64 finaliser, Steele et

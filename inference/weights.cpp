@@ -76,8 +76,8 @@ class Loader {
     weights_.token_embd = matrix("token_embd.weight", c.n_vocab, c.dim);
     for (int32_t i = 0; i < c.n_layers && !failed(); ++i) weights_.layers.push_back(layer(i));
     weights_.output_norm = gain("output_norm.weight");
-    weights_.output = c.tied_embeddings ? weights_.token_embd
-                                        : matrix("output.weight", c.n_vocab, c.dim);
+    weights_.output =
+        c.tied_embeddings ? weights_.token_embd : matrix("output.weight", c.n_vocab, c.dim);
     weights_.rope_frequencies = ropeFrequencyTable();
     if (failed()) return passOn(status_);
     return std::move(weights_);
