@@ -148,10 +148,13 @@ std::vector<double> allowedFor(const GatedActivationOp& op, const ReferenceRun& 
                                const Value& out) {
   const auto values = liveCopy(run, run.after, out);
   const auto gate = liveCopy(run, run.before, op.gate);
+  const auto up = liveCopy(run, run.before, op.up);
   std::vector<double> allowed(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
     // exp of a float argument: the argument's own rounding grows with its size.
     allowed[i] = kEpsilon * (8 + std::fabs(gate[i])) * std::fabs(values[i]) + kTiniest;
+    // Where exp(-gate) leaves float32's range the result is 0 instead of gate * up * 2^-128 or less.
+    allowed[i] += std::fabs(gate[i] * up[i]) * 0x1p-127;
   }
   addBlockStep(out, values, allowed);
   return allowed;
