@@ -77,9 +77,10 @@ std::optional<Event> Generation::chooseToken(const LanguageModel& model) {
   ids_.push_back(token);
   ++stats_.generated_tokens;
   ++stats_.steps;
+  // The rule first: a listener that reads text from the rule's decoder gets this token's too.
+  const bool stops = request_.stop_rule && request_.stop_rule->stopsAt(token);
   listener_(TokensGenerated{{token}});
-  if (request_.stop_rule && request_.stop_rule->stopsAt(token))
-    return finish(StopReason::stop_rule);
+  if (stops) return finish(StopReason::stop_rule);
   if (const auto reason = limitReached(model)) return finish(*reason);
   return std::nullopt;
 }
