@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace hearth {
 
@@ -22,6 +23,13 @@ ErrorCode codeOf(int reason) {
   }
 }
 
+bool isDeviceOrPipe(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
 }  // namespace
 
 OutputFile::OutputFile(std::filesystem::path target, std::filesystem::path temporary, int descriptor)
@@ -32,7 +40,7 @@ OutputFile::OutputFile(std::filesystem::path target, std::filesystem::path tempo
 OutputFile::~OutputFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
-  ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 tl::unexpected<Error> OutputFile::failed(const char* what, int reason) const {
@@ -44,6 +52,13 @@ Result<std::unique_ptr<OutputFile>> OutputFile::create(const std::filesystem::pa
   std::error_code error;
   if (std::filesystem::is_directory(target, error)) {
     return fail(ErrorCode::io, "{}: is a folder", target.string());
+  }
+  if (isDeviceOrPipe(target)) {  // nothing to protect, and renaming onto it would replace it
+    const int direct = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
+    if (direct < 0) {
+      return fail(codeOf(errno), "{}: cannot be written: {}", target.string(), std::strerror(errno));
+    }
+    return std::unique_ptr<OutputFile>(new OutputFile(target, {}, direct));
   }
   std::filesystem::path folder = target.parent_path();
   if (folder.empty()) folder = ".";
@@ -86,6 +101,9 @@ Status OutputFile::flush() {
 
 Status OutputFile::commit() {
   if (Status s = flush(); !s) return s;
+  if (temporary_.empty()) {
+    return ::close(std::exchange(descriptor_, -1)) == 0 ? Status() : failed("writing failed", errno);
+  }
   // Some file systems find out here, and not earlier, that the disk is full.
   if (::fdatasync(descriptor_) != 0) return failed("writing failed", errno);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) {

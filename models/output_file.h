@@ -13,7 +13,8 @@
 namespace hearth {
 
 /// Written under a temporary name in the same folder. Unless `commit` succeeds, the destructor
-/// removes what was written and the target stays as it was. Used from one thread.
+/// removes what was written and the target stays as it was. A device or pipe is written directly.
+/// Used from one thread.
 class OutputFile {
  public:
   /// `expected_bytes`: refused at once when the disk has less room; 0: not checked.
