@@ -314,7 +314,6 @@ class Lexer {
   void escape(std::string_view text, size_t& i, std::string& result) const {
     static constexpr std::string_view kMarks = "\\'\"abfnrtv";
     static constexpr std::string_view kMeanings = "\\'\"\a\b\f\n\r\t\v";
-    const size_t start = i;
     const char32_t c = takeCodePoint(text, i);
     if (c == '\n') return;
     if (c < 0x80) {
@@ -339,7 +338,6 @@ class Lexer {
     else if (c < 0x100) result += fmt::format("x{:02x}", static_cast<uint32_t>(c));
     else if (c < 0x10000) result += fmt::format("u{:04x}", static_cast<uint32_t>(c));
     else result += fmt::format("U{:08x}", static_cast<uint32_t>(c));
-    (void)start;
   }
 
   void hexEscape(std::string_view text, size_t& i, size_t n_digits, std::string& result) const {

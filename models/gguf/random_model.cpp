@@ -194,42 +194,50 @@ class RandomWriter {
   uint64_t total_bytes_, done_bytes_ = 0, reported_bytes_ = 0;
 };
 
-ModelConfig presetShape(std::string name, int32_t n_layers, int32_t dim, int32_t n_kv_heads, int32_t ffn_dim) {
+ModelConfig emptyShape(std::string name) {
   ModelConfig c;
   c.architecture = "llama";
   c.name = std::move(name);
-  c.n_layers = n_layers;
-  c.dim = dim;
-  c.n_heads = 32;
-  c.n_kv_heads = n_kv_heads;
-  c.head_dim = c.rope.rotary_dim = dim / c.n_heads;
-  c.ffn_dim = ffn_dim;
+  c.n_vocab = 32000;
+  c.n_ctx_train = 2048;
   c.rope.interleaved = true;
   return c;
 }
 
-}  // namespace
+ModelConfig tinyLlamaShape() {
+  ModelConfig c = emptyShape("random tinyllama-1.1b");
+  c.n_layers = 22;
+  c.dim = 2048;
+  c.n_heads = 32;
+  c.n_kv_heads = 4;
+  c.head_dim = c.rope.rotary_dim = 64;
+  c.ffn_dim = 5632;
+  return c;
+}
 
-Result<ModelConfig> parseModelShape(std::string_view shape) {
-  if (shape == "tinyllama-1.1b") {
-    ModelConfig c = presetShape("random tinyllama-1.1b", 22, 2048, 4, 5632);
-    c.n_vocab = 32000;
-    c.n_ctx_train = 2048;
-    return c;
-  }
-  if (shape == "llama-8b") {
-    ModelConfig c = presetShape("random llama-8b", 32, 4096, 8, 14336);
-    c.n_vocab = 128256;
-    c.n_ctx_train = 8192;
-    c.rope.theta = 500000.0f;
-    return c;
-  }
-  ModelConfig c;
-  c.architecture = "llama";
-  c.name = fmt::format("random {}", printable(shape));
-  c.n_vocab = 32000;
-  c.n_ctx_train = 2048;
-  c.rope.interleaved = true;
+ModelConfig llama8bShape() {
+  ModelConfig c = emptyShape("random llama-8b");
+  c.n_vocab = 128256;
+  c.n_ctx_train = 8192;
+  c.n_layers = 32;
+  c.dim = 4096;
+  c.n_heads = 32;
+  c.n_kv_heads = 8;
+  c.head_dim = c.rope.rotary_dim = 128;
+  c.ffn_dim = 14336;
+  c.rope.theta = 500000.0f;
+  return c;
+}
+
+bool parseNumber(std::string_view text, int32_t& out) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, out);
+  return !text.empty() && error == std::errc() && stopped == end;
+}
+
+/// "dim=64,layers=2,…": what is not named keeps 0 or its default.
+Result<ModelConfig> parsePairs(std::string_view shape) {
+  ModelConfig c = emptyShape(fmt::format("random {}", printable(shape)));
   int32_t tied = 0, theta = 10000;
   const struct { std::string_view key; int32_t* value; } keys[] = {
       {"dim", &c.dim}, {"layers", &c.n_layers}, {"heads", &c.n_heads}, {"kv_heads", &c.n_kv_heads},
@@ -238,27 +246,35 @@ Result<ModelConfig> parseModelShape(std::string_view shape) {
   for (std::string_view rest = shape; !rest.empty();) {
     const std::string_view part = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    const size_t equals = part.find('=');
+    const size_t equals = std::min(part.find('='), part.size());
     const auto entry = std::find_if(std::begin(keys), std::end(keys), [&](const auto& k) {
       return k.key == part.substr(0, equals);
     });
-    const std::string_view number = equals == std::string_view::npos ? "" : part.substr(equals + 1);
-    const char* end = number.data() + number.size();
-    if (entry == std::end(keys) ||
-        std::from_chars(number.data(), end, *entry->value).ptr != end || number.empty()) {
+    const std::string_view number = part.substr(std::min(equals + 1, part.size()));
+    if (entry == std::end(keys) || !parseNumber(number, *entry->value)) {
       return fail(ErrorCode::invalid_argument, "shape: \"{}\" is neither a known shape nor KEY=NUMBER with a known key",
                   printable(part));
     }
   }
   c.tied_embeddings = tied != 0;
   c.rope.theta = static_cast<float>(theta);
-  if (c.n_kv_heads == 0) c.n_kv_heads = c.n_heads;
-  if (c.head_dim == 0 && c.n_heads > 0) c.head_dim = c.dim / c.n_heads;
-  c.rope.rotary_dim = c.head_dim;
-  if (Status s = validateConfig(c, "shape"); !s) {
+  return c;
+}
+
+}  // namespace
+
+Result<ModelConfig> parseModelShape(std::string_view shape) {
+  if (shape == "tinyllama-1.1b") return tinyLlamaShape();
+  if (shape == "llama-8b") return llama8bShape();
+  Result<ModelConfig> config = parsePairs(shape);
+  if (!config) return config;
+  if (config->n_kv_heads == 0) config->n_kv_heads = config->n_heads;
+  if (config->head_dim == 0 && config->n_heads > 0) config->head_dim = config->dim / config->n_heads;
+  config->rope.rotary_dim = config->head_dim;
+  if (Status s = validateConfig(*config, "shape"); !s) {
     return fail(ErrorCode::invalid_argument, "{}", s.error().message);
   }
-  return c;
+  return config;
 }
 
 Result<Dtype> parseWeightType(std::string_view name) {

@@ -1,11 +1,18 @@
 // Tokenizers against ids that llama.cpp and the SentencePiece library gave for the same vocabularies.
+#include <QElapsedTimer>
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QTemporaryDir>
 #include <QtTest>
 
+#include <limits>
+#include <random>
+
+#include "models/tokenizer/sentencepiece_model.h"
 #include "models/tokenizer/tokenizer.h"
+#include "tests/models/exact_bytes.h"
 
 using namespace hearth;
 namespace fs = std::filesystem;
@@ -14,8 +21,8 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-fs::path data(const char* name) { return fs::path(HEARTH_TEST_DATA) / name; }
-fs::path fixture(const char* name) { return fs::path(HEARTH_FIXTURES) / "tokenizers" / name; }
+fs::path dataPath(std::string_view name) { return fs::path(HEARTH_TEST_DATA) / name; }
+fs::path fixture(std::string_view name) { return fs::path(HEARTH_FIXTURES) / "tokenizers" / name; }
 
 QJsonObject readJson(const fs::path& path) {
   QFile file(QString::fromStdString(path.string()));
@@ -77,15 +84,32 @@ class TokenizerTest : public QObject {
   void llamaSpmGivesLlamaCppIds();
   void llama2ModelGivesLibraryIds();
   void phi3GivesLlamaCppIds();
+  void conformanceSetsGiveLlamaCppIds_data();
+  void conformanceSetsGiveLlamaCppIds();
+  void bothSourcesOfAModelGiveTheSameIds();
+  void carriesAnyBytesThroughByteTokens();
+  void controlTokensComeFromTextOnlyWhenAskedFor();
+  void longestSpecialTokenWins();
+  void userDefinedPiecesAreNeverSplit();
+  void vocabulariesWithoutBytesGiveTheUnknownToken();
+  void toleratesEmptyAndRepeatedPieces();
+  void prefixFollowsTheModelsSetting();
+  void settingsOfTheFolderDecideAboutBeginAndEnd();
+  void idsOutsideTheVocabularyAreEmpty();
+  void encodesAMegabyteInSeconds();
+  void refusesUnknownKindsByName();
+  void namesTheFolderWithoutTokenizer();
+  void refusesEveryPrefixOfAModelFile();
+  void survivesMutatedModelFiles();
 };
 
 void TokenizerTest::ggufVocabularyGivesLlamaCppIds() {
-  compareStrings(*load(data("models/stories260K-f32.gguf")), readJson(data("tokenizers/tok512.strings.json")));
+  compareStrings(*load(dataPath("models/stories260K-f32.gguf")), readJson(dataPath("tokenizers/tok512.strings.json")));
 }
 
 void TokenizerTest::modelFileGivesLlamaCppIds() {
-  compareStrings(*load(data("tokenizers/tok512-tokenizer.model")),
-                 readJson(data("tokenizers/tok512.strings.json")));
+  compareStrings(*load(dataPath("tokenizers/tok512-tokenizer.model")),
+                 readJson(dataPath("tokenizers/tok512.strings.json")));
 }
 
 void TokenizerTest::llamaSpmGivesLlamaCppIds() {
@@ -101,7 +125,7 @@ void TokenizerTest::phi3GivesLlamaCppIds() {
 void TokenizerTest::llama2ModelGivesLibraryIds() {
   if (!fs::exists(fixture("llama2-sentencepiece.json"))) QSKIP("needs HEARTH_FIXTURES");
   const auto llama2 = load(fixture("llama2-tokenizer.model"));
-  const auto tok512 = load(data("tokenizers/tok512-tokenizer.model"));
+  const auto tok512 = load(dataPath("tokenizers/tok512-tokenizer.model"));
   for (const QJsonValue& value : readJson(fixture("llama2-sentencepiece.json"))["cases"].toArray()) {
     const QJsonObject one = value.toObject();
     const std::string text = one["text"].toString().toStdString();
@@ -110,6 +134,270 @@ void TokenizerTest::llama2ModelGivesLibraryIds() {
     compareIds(tok512->encode(text, {.add_special = false}), idsOf(one["tok512_ids"]), text);
     QCOMPARE(QString::fromStdString(llama2->decode(ids)), one["decoded"].toString());
   }
+}
+
+void TokenizerTest::conformanceSetsGiveLlamaCppIds_data() {
+  QTest::addColumn<QString>("name");
+  QTest::newRow("llama-spm") << "ggml-vocab-llama-spm.gguf";
+  QTest::newRow("phi-3") << "ggml-vocab-phi-3.gguf";
+}
+
+void TokenizerTest::conformanceSetsGiveLlamaCppIds() {
+  QFETCH(QString, name);
+  const std::string file = name.toStdString();
+  if (!fs::exists(fixture(file))) QSKIP("needs HEARTH_FIXTURES");
+  const auto tokenizer = load(fixture(file));
+  const QByteArray input = QByteArray::fromStdString(readBytes(fixture(file + ".inp")));
+  const QList<QByteArray> outputs = QByteArray::fromStdString(readBytes(fixture(file + ".out"))).split('\n');
+  const QByteArray separator = "\n__ggml_vocab_test__\n";
+  int n_cases = 0;
+  for (qsizetype at = 0; at < input.size(); ++n_cases) {
+    qsizetype end = input.indexOf(separator, at);
+    if (end < 0) break;
+    const std::string text = input.mid(at, end - at).toStdString();
+    Ids expected;
+    for (const QByteArray& id : outputs.at(n_cases).split(' ')) {
+      if (!id.isEmpty()) expected.push_back(id.toInt());
+    }
+    compareIds(tokenizer->encode(text, {.add_special = false}), expected, text);
+    at = end + separator.size();
+  }
+  QVERIFY2(n_cases > 30, QByteArray::number(n_cases).constData());
+}
+
+void TokenizerTest::bothSourcesOfAModelGiveTheSameIds() {
+  const auto gguf = load(dataPath("models/stories260K-f32.gguf"));
+  const auto folder = openModelFile(dataPath("models/stories260K-hf"));
+  QVERIFY(folder);
+  const auto sentencepiece = loadTokenizer(folder->tokenizer);
+  QVERIFY2(sentencepiece, sentencepiece ? "" : sentencepiece.error().message.c_str());
+  QCOMPARE(gguf->nVocab(), (*sentencepiece)->nVocab());
+  QCOMPARE(gguf->bosId(), (*sentencepiece)->bosId());
+  const std::string story = readBytes(dataPath("text/story.txt"));
+  std::mt19937 random(11);
+  for (int round = 0; round < 400; ++round) {
+    std::string text = story.substr(random() % story.size(), random() % 60);
+    if (round % 2) for (uint32_t i = 0; i < 8; ++i) text += static_cast<char>(random());
+    compareIds(gguf->encode(text, {}), (*sentencepiece)->encode(text, {}), text);
+  }
+  for (int32_t id = 0; id < gguf->nVocab(); ++id) {
+    QCOMPARE(gguf->piece(id), (*sentencepiece)->piece(id));
+    QCOMPARE(gguf->isEndOfGeneration(id), (*sentencepiece)->isEndOfGeneration(id));
+  }
+}
+
+void TokenizerTest::carriesAnyBytesThroughByteTokens() {
+  const auto tokenizer = load(dataPath("models/stories260K-f32.gguf"));
+  // 0xFF is byte token 3 + 255; "▁" and "a" are 410 and 412.
+  compareIds(tokenizer->encode("\xFF", {.add_special = false}), {410, 258}, "0xFF");
+  compareIds(tokenizer->encode("\xE4\xBD", {.add_special = false}), {410, 231, 192}, "half a character");
+  const std::string nul("a\0b", 3);
+  QCOMPARE(tokenizer->decode(tokenizer->encode(nul, {})), nul);
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    for (uint32_t n = random() % 40; n > 0; --n) text += static_cast<char>(random() % 3 ? random() : 'a' + random() % 26);
+    if (text.find("\xE2\x96\x81") != std::string::npos) continue;  // "▁" is spelt like a space
+    const std::string back = tokenizer->decode(tokenizer->encode(text, {}));
+    QVERIFY2(back == text, QByteArray::fromStdString(text).toHex().constData());
+  }
+}
+
+namespace {
+
+/// A vocabulary of control, user-defined and ordinary pieces, all bytes included where asked.
+GgufVocabulary smallVocabulary(bool with_bytes) {
+  GgufVocabulary v;
+  v.model = "llama";
+  const auto add = [&v](std::string text, float score, int32_t type) {
+    v.texts.push_back(std::move(text));
+    v.scores.push_back(score);
+    v.types.push_back(type);
+  };
+  add("<unk>", 0, 2);
+  add("<s>", 0, 3);
+  add("</s>", 0, 3);
+  add("<|im|>", 0, 3);       // 3
+  add("<|im|><|x|>", 0, 3);  // 4
+  add("USER", 0, 4);         // 5
+  add("▁", -5, 1);           // 6
+  add("a", -6, 1);           // 7
+  add("b", -7, 1);           // 8
+  add("▁a", -1, 1);          // 9
+  add("ab", -2, 1);          // 10
+  if (with_bytes) {
+    for (int i = 0; i < 256; ++i) add(QString("<0x%1>").arg(i, 2, 16, QChar('0')).toUpper().replace('X', 'x').toStdString(), 0, 6);
+  }
+  return v;
+}
+
+std::unique_ptr<Tokenizer> loadVocabulary(GgufVocabulary vocabulary) {
+  TokenizerSource source;
+  source.origin = "small.gguf";
+  source.gguf = std::move(vocabulary);
+  auto tokenizer = loadTokenizer(source);
+  if (!tokenizer) qFatal("%s", tokenizer.error().message.c_str());
+  return std::move(*tokenizer);
+}
+
+}  // namespace
+
+void TokenizerTest::controlTokensComeFromTextOnlyWhenAskedFor() {
+  const auto tokenizer = loadVocabulary(smallVocabulary(true));
+  const Ids plain = tokenizer->encode("a<s>a", {.add_special = false});
+  QVERIFY(std::find(plain.begin(), plain.end(), 1) == plain.end());
+  QCOMPARE(tokenizer->decode(plain), std::string("a<s>a"));
+  compareIds(tokenizer->encode("a<s>a</s>", {.add_special = false, .parse_special = true}), {9, 1, 9, 2}, "parsed");
+  QCOMPARE(tokenizer->piece(1), std::string());
+  QCOMPARE(tokenizer->piece(1, true), std::string("<s>"));
+}
+
+void TokenizerTest::longestSpecialTokenWins() {
+  const auto tokenizer = loadVocabulary(smallVocabulary(true));
+  const EncodeOptions parse{.add_special = false, .parse_special = true};
+  compareIds(tokenizer->encode("<|im|><|x|><|im|>", parse), {4, 3}, "longest first");
+  compareIds(tokenizer->encode("<|im|><|im|><|x|>a", parse), {3, 4, 9}, "and everywhere");
+}
+
+void TokenizerTest::userDefinedPiecesAreNeverSplit() {
+  const auto tokenizer = loadVocabulary(smallVocabulary(true));
+  compareIds(tokenizer->encode("aUSERab", {.add_special = false}), {9, 5, 10}, "aUSERab");
+  QCOMPARE(tokenizer->piece(5), std::string("USER"));
+}
+
+void TokenizerTest::vocabulariesWithoutBytesGiveTheUnknownToken() {
+  const auto tokenizer = loadVocabulary(smallVocabulary(false));
+  compareIds(tokenizer->encode("a?b", {.add_special = false}), {9, 0, 8}, "a?b");
+  compareIds(tokenizer->encode("a\xFF" "b", {.add_special = false}), {9, 0, 8}, "broken byte");
+  GgufVocabulary none = smallVocabulary(false);
+  none.types[0] = 3;  // no unknown piece at all: what cannot be spelt is dropped
+  compareIds(loadVocabulary(none)->encode("a?b", {.add_special = false}), {9, 8}, "no unknown piece");
+}
+
+void TokenizerTest::toleratesEmptyAndRepeatedPieces() {
+  GgufVocabulary v = smallVocabulary(true);
+  v.texts.insert(v.texts.end(), {"", "ab", "\xFF\xFE", "<unk>"});
+  v.scores.resize(v.texts.size(), 100.0f);
+  v.types.insert(v.types.end(), {1, 1, 1, 2});
+  const auto tokenizer = loadVocabulary(v);
+  compareIds(tokenizer->encode("aab", {.add_special = false}), {9, 10}, "the first of two equals");
+  QCOMPARE(tokenizer->nVocab(), int32_t(v.texts.size()));
+}
+
+void TokenizerTest::prefixFollowsTheModelsSetting() {
+  GgufVocabulary v = smallVocabulary(true);
+  v.add_space_prefix = false;
+  const auto tokenizer = loadVocabulary(v);
+  compareIds(tokenizer->encode("ab", {.add_special = false}), {10}, "no prefix");
+  QVERIFY(!tokenizer->addsSpacePrefix());
+  QCOMPARE(tokenizer->decode(Ids{9}), std::string(" a"));
+}
+
+void TokenizerTest::settingsOfTheFolderDecideAboutBeginAndEnd() {
+  auto model = openModelFile(dataPath("models/stories260K-hf"));
+  QVERIFY(model);
+  model->tokenizer.add_bos = false;
+  model->tokenizer.add_eos = true;
+  model->tokenizer.eos_ids = {7, 2};
+  const auto tokenizer = loadTokenizer(model->tokenizer);
+  QVERIFY(tokenizer);
+  compareIds((*tokenizer)->encode("", {}), {2}, "the tokenizer's own end token");
+  QVERIFY((*tokenizer)->isEndOfGeneration(7) && (*tokenizer)->isEndOfGeneration(2));
+  GgufVocabulary v = smallVocabulary(true);
+  v.add_bos = false;
+  v.eot_id = 3;
+  const auto gguf = loadVocabulary(v);
+  compareIds(gguf->encode("a", {}), {9}, "no BOS");
+  QVERIFY(gguf->isEndOfGeneration(3) && gguf->isEndOfGeneration(2) && !gguf->isEndOfGeneration(1));
+}
+
+void TokenizerTest::idsOutsideTheVocabularyAreEmpty() {
+  const auto tokenizer = load(dataPath("models/stories260K-f32.gguf"));
+  for (const int32_t id : {-1, 512, std::numeric_limits<int32_t>::max(), std::numeric_limits<int32_t>::min()}) {
+    QCOMPARE(tokenizer->piece(id, true), std::string());
+    QCOMPARE(tokenizer->vocabularyText(id), std::string());
+    QVERIFY(!tokenizer->isEndOfGeneration(id));
+  }
+  QCOMPARE(tokenizer->decode(Ids{-5, 512, 346}), std::string("He"));
+}
+
+void TokenizerTest::encodesAMegabyteInSeconds() {
+  const auto tokenizer = load(dataPath("models/stories260K-f32.gguf"));
+  std::string words;
+  const std::string story = readBytes(dataPath("text/story.txt"));
+  while (words.size() < 1'000'000) words += story;
+  std::string mixed;
+  for (int i = 0; i < 1'000'000; ++i) mixed += static_cast<char>('a' + (i * i) % 26);
+  for (const std::string& text : {words, std::string(1'000'000, 'a'), mixed, std::string(1'000'000, '\xFF')}) {
+    QElapsedTimer timer;
+    timer.start();
+    const Ids ids = tokenizer->encode(text, {});
+    qInfo("%zu bytes, %zu ids: %lld ms", text.size(), ids.size(), static_cast<long long>(timer.elapsed()));
+    QVERIFY2(timer.elapsed() < 20'000, QByteArray::number(timer.elapsed()).constData());
+    QVERIFY(tokenizer->decode(ids) == text);
+  }
+}
+
+void TokenizerTest::refusesUnknownKindsByName() {
+  GgufVocabulary v = smallVocabulary(true);
+  v.model = "gpt2";
+  TokenizerSource source;
+  source.origin = "small.gguf";
+  source.gguf = v;
+  const auto tokenizer = loadTokenizer(source);
+  QVERIFY(!tokenizer);
+  QCOMPARE(int(tokenizer.error().code), int(ErrorCode::unsupported));
+  QVERIFY2(tokenizer.error().message.find("small.gguf: tokenizers of kind \"gpt2\"") != std::string::npos,
+           tokenizer.error().message.c_str());
+}
+
+void TokenizerTest::namesTheFolderWithoutTokenizer() {
+  QTemporaryDir dir;
+  TokenizerSource source;
+  source.origin = dir.path().toStdString();
+  auto tokenizer = loadTokenizer(source);
+  QVERIFY(!tokenizer);
+  QCOMPARE(int(tokenizer.error().code), int(ErrorCode::not_found));
+  QVERIFY(tokenizer.error().message.find(source.origin.string() + ": the folder has no tokenizer.model") == 0);
+  writeBytes(source.origin / "tokenizer.json", "{}");
+  tokenizer = loadTokenizer(source);
+  QCOMPARE(int(tokenizer.error().code), int(ErrorCode::unsupported));
+  QCOMPARE(int(loadTokenizerFile(source.origin / "none").error().code), int(ErrorCode::not_found));
+  QVERIFY(!loadTokenizerFile(dataPath("text/story.txt")));
+}
+
+void TokenizerTest::refusesEveryPrefixOfAModelFile() {
+  const std::string whole = readBytes(dataPath("tokenizers/tok512-tokenizer.model"));
+  for (size_t n = 0; n + 40 < whole.size(); ++n) {  // the last fields are optional ones
+    const ExactBytes exact(std::string_view(whole).substr(0, n));
+    const auto vocabulary = parseSentencePieceModel(exact.span(), "cut.model");
+    QVERIFY2(!vocabulary, QByteArray::number(qulonglong(n)).constData());
+  }
+  const ExactBytes exact(whole);
+  QVERIFY(parseSentencePieceModel(exact.span(), "whole.model"));
+}
+
+void TokenizerTest::survivesMutatedModelFiles() {
+  const std::string whole = readBytes(dataPath("tokenizers/tok512-tokenizer.model"));
+  QTemporaryDir dir;
+  const fs::path path = fs::path(dir.path().toStdString()) / "mutated.model";
+  std::mt19937 random(9);
+  int accepted = 0;
+  for (int round = 0; round < 600; ++round) {
+    std::string bytes = whole;
+    for (uint32_t i = 0; i < 1 + random() % 6; ++i) {
+      const size_t at = random() % 3 ? random() % bytes.size() : bytes.size() - 1 - random() % 60;
+      bytes[at] = static_cast<char>(random());
+    }
+    writeBytes(path, bytes);
+    const auto tokenizer = loadTokenizerFile(path);
+    if (!tokenizer) continue;
+    ++accepted;
+    const Ids ids = (*tokenizer)->encode("Once upon a time ▁ 你 \xFF</s>", {.parse_special = true});
+    for (const int32_t id : ids) QVERIFY(id >= 0);
+    (void)(*tokenizer)->decode(ids);
+  }
+  QVERIFY2(accepted > 20 && accepted < 600, QByteArray::number(accepted).constData());
 }
 
 QTEST_APPLESS_MAIN(TokenizerTest)
