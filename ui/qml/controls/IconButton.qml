@@ -1,0 +1,35 @@
+// A button that shows an icon; its text is the tool tip and what a screen reader says.
+import QtQuick
+import QtQuick.Controls.Basic
+import Hearth
+
+Button {
+    id: control
+
+    property string symbol
+    property string hint: text
+    property color tint: Theme.mutedText
+    property bool small: false
+
+    display: AbstractButton.IconOnly
+    padding: small ? 4 : 7
+    implicitWidth: implicitHeight
+    implicitHeight: icon.height + topPadding + bottomPadding
+    icon.source: symbol === "" ? "" : "qrc:/icons/" + symbol + ".svg"
+    icon.width: small ? Math.round(Theme.iconSize * 0.85) : Theme.iconSize
+    icon.height: icon.width
+    icon.color: checked ? Theme.accent : hovered || visualFocus ? Theme.text : tint
+    opacity: enabled ? 1 : 0.4
+    focusPolicy: Qt.StrongFocus
+
+    ToolTip.visible: hint !== "" && hovered
+    ToolTip.delay: 600
+    ToolTip.text: hint
+
+    background: Rectangle {
+        radius: Theme.radius
+        color: control.down ? Theme.pressed : control.hovered ? Theme.hover : "transparent"
+
+        FocusRing { shown: control.visualFocus }
+    }
+}
