@@ -22,7 +22,9 @@ class Barrier {
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
       last();
       arrived_.store(0, std::memory_order_relaxed);
-      round_.store(round + 1, std::memory_order_release);
+      // Sequentially consistent: a waiter that announced itself before this store must be seen by
+      // notify_all after it, or it would sleep on.
+      round_.store(round + 1, std::memory_order_seq_cst);
       round_.notify_all();
     } else {
       waitWhile(round);
