@@ -89,8 +89,11 @@ Result<LanguageModel::Compiled*> LanguageModel::planFor(int32_t n_tokens, int32_
   const Bucket bucket{bucketFor(n_tokens), bucketFor(std::max(n_outputs, 1))};
   if (const auto known = plans_.find(bucket); known != plans_.end()) return &known->second;
 
-  Plan plan =
-      recordLlama(config(), weights_, options_.precision, bucket.max_tokens, bucket.max_outputs);
+  Plan plan = recordLlama(config(), weights_,
+                          {.precision = options_.precision,
+                           .kv_type = options_.kv_type,
+                           .max_tokens = bucket.max_tokens,
+                           .max_outputs = bucket.max_outputs});
   const Value logits = plan.logits;
   Result<std::unique_ptr<CompiledPlan>> compiled = device_.compile(std::move(plan));
   if (!compiled) return passOn(compiled);

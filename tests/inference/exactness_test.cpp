@@ -46,7 +46,7 @@ std::vector<float> referenceLogits(const std::string& model, std::span<const int
   const auto weights = loadWeights(device, *file);
   if (!weights) qFatal("%s", weights.error().message.c_str());
   const auto n = static_cast<int32_t>(ids.size());
-  ReferencePlan plan(recordLlama(c, *weights, Precision::exact, n, n));
+  ReferencePlan plan(recordLlama(c, *weights, {.max_tokens = n, .max_outputs = n}));
 
   const KvBinding kv{.n_layers = c.n_layers,
                      .n_kv_heads = c.n_kv_heads,
@@ -185,8 +185,8 @@ class ExactnessTest : public QObject {
     }
   }
 
-  void instructionSetChangesNoBit_data() { addModels(); }
-  void instructionSetChangesNoBit() {
+  void instructionSetsAgreeButForRounding_data() { addModels(); }
+  void instructionSetsAgreeButForRounding() {
     QFETCH(QString, model);
     if (findModel(model.toStdString()).empty())
       QSKIP("needs the larger fixtures (HEARTH_FIXTURES)");
@@ -194,10 +194,15 @@ class ExactnessTest : public QObject {
     for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
       if (!openCpuDevice({.isa = isa})) continue;  // this processor lacks it
       TestModel m(model.toStdString(), kExact, {.isa = isa});
-      const auto logits = m.all(*m.newSequence(), randomIds(70, m.model->config().n_vocab));
+      const auto ids = randomIds(70, m.model->config().n_vocab);
+      const auto logits = inChunks(m, ids, 64);
       if (isa == Isa::scalar) scalar = logits;
-      const auto wrong = difference(logits, scalar, 0);
-      QVERIFY2(wrong.isEmpty(), "isa " + QByteArray::number(static_cast<int>(isa)) + ": " + wrong);
+      const QByteArray which = "isa " + QByteArray::number(static_cast<int>(isa)) + ": ";
+      const auto far = difference(logits, scalar, 2e-4);
+      QVERIFY2(far.isEmpty(), which + far);
+      // Chunks keep their promise on each of them, not only on the best one here.
+      const auto wrong = difference(inChunks(m, ids, 5), logits, 0);
+      QVERIFY2(wrong.isEmpty(), which + wrong);
     }
   }
 };

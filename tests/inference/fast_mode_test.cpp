@@ -76,6 +76,7 @@ class FastModeTest : public QObject {
     add("stories260K-ff192-q8_0.gguf", Dtype::f16, 1e-3);
     add("stories260K-ff192-q8_0.gguf", Dtype::f32, 1e-3);
     add("stories260K-ff192-q4_0.gguf", Dtype::f16, 5e-3);
+    add("stories260K-ff192-q4_0.gguf", Dtype::f32, 5e-3);
     add("llama-d256-f32.gguf", Dtype::f16, 1e-3);
     add("llama-d256-f32.gguf", Dtype::q8_0, 1e-3);
     add("llama-d256-q8_0.gguf", Dtype::f16, 1e-3);
