@@ -190,7 +190,11 @@ class KillTest : public QObject {
           QVERIFY2(n_stored >= n_bytes, qPrintable(QString("message %1: %2 bytes stored, %3 shown")
                                                        .arg(message).arg(n_stored).arg(n_bytes)));
           if (stored->role == Role::assistant) QVERIFY(stored->text.starts_with("token0 token1 "));
-          n_lost_bytes += std::max<int64_t>(0, last.at(message).n_bytes - n_stored);
+        }
+        for (const auto& [message, one] : last) {
+          const auto stored = (*store)->message(message);
+          QVERIFY2(stored.has_value(), "an answer that was shown is not there");
+          n_lost_bytes += std::max<int64_t>(0, one.n_bytes - static_cast<int64_t>(stored->text.size()));
         }
         for (const Shown& one : shown) {
           if (one.kind != Shown::text_length) continue;
