@@ -418,6 +418,7 @@ void ChatService::purge(ConversationId id) {
     undo_timers_.erase(timer);
   }
   if (engine_) engine_->forget(id);
+  running_.erase(id);  // an answer that could not be stored has nowhere to go any more
   if (Status purged = store_->purge(id); !purged) return emit failed(purged.error());
   emit conversationPurged(id);
 }

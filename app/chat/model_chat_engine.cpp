@@ -120,9 +120,11 @@ Status ModelChatEngine::start(AnswerRequest request, AnswerListener listener) {
                             {.system_prompt = request.settings.system_prompt,
                              .turns = request.turns,
                              .n_ctx = parts_.engine->contextLength(),
-                             .max_tokens = request.settings.max_tokens},
+                             .max_tokens = request.settings.max_tokens,
+                             .first_kept = first_kept_[request.conversation_id]},
                             generated_ids);
   if (!prompt) return passOn(prompt);
+  first_kept_[request.conversation_id] = prompt->dropped_messages > 0 ? prompt->first_kept : 0;
   if (!request.settings.seed) request.settings.seed = randomSeed();
 
   auto answering = std::make_shared<Answering>();
@@ -156,6 +158,7 @@ void ModelChatEngine::cancel(ConversationId conversation) {
 
 void ModelChatEngine::forget(ConversationId conversation) {
   sessions_.erase(conversation);
+  first_kept_.erase(conversation);
   ledger_->forget(conversation);
 }
 

@@ -35,6 +35,7 @@ class ModelChatEngine final : public ChatEngine {
   Parts parts_;
   std::vector<int32_t> end_ids_;
   std::shared_ptr<Ledger> ledger_;
+  std::map<ConversationId, MessageId> first_kept_;  // where prompts begin since the context was full
   std::map<ConversationId, std::unique_ptr<Session>> sessions_;  // goes before the engine
 };
 

@@ -66,6 +66,37 @@ size_t nextQuestion(std::span<const Turn> turns, size_t first) {
   return first;
 }
 
+/// Index of `id`, or 0 when this path does not go through it.
+size_t indexOf(std::span<const Turn> turns, MessageId id) {
+  for (size_t i = 0; i < turns.size(); ++i)
+    if (turns[i].message_id == id) return i;
+  return 0;
+}
+
+/// A conversation in pieces that can be put together from any question on.
+class Pieces {
+ public:
+  Pieces(const Tokenizer& tokenizer, const PromptRequest& request, const GeneratedIds& generated_ids)
+      : tokenizer_(tokenizer), turns_(request.turns) {
+    if (!request.system_prompt.empty()) system_ = encodeStart(tokenizer, request.system_prompt);
+    for (const Turn& turn : turns_) segments_.push_back(encodeTurn(tokenizer, turn, generated_ids));
+  }
+
+  /// The first kept turn begins the text when there is no system prompt.
+  Ids from(size_t first) const {
+    Ids ids = system_.empty() ? encodeStart(tokenizer_, turns_[first].text) : system_;
+    for (size_t i = system_.empty() ? first + 1 : first; i < turns_.size(); ++i)
+      append(ids, segments_[i]);
+    return ids;
+  }
+
+ private:
+  const Tokenizer& tokenizer_;
+  std::span<const Turn> turns_;
+  Ids system_;                 // empty: none
+  std::vector<Ids> segments_;  // of each turn, as it is after another one
+};
+
 }  // namespace
 
 Result<Prompt> buildPrompt(const Tokenizer& tokenizer, const PromptRequest& request,
@@ -73,37 +104,26 @@ Result<Prompt> buildPrompt(const Tokenizer& tokenizer, const PromptRequest& requ
   const std::span<const Turn> turns = request.turns;
   if (turns.empty() || turns.back().role != Role::user)
     return fail(ErrorCode::invalid_argument, "A prompt ends with a user's message.");
-  std::vector<Ids> segments;  // of each turn, as it is after another one
-  size_t n_behind = 0;        // ids of the segments after the first kept turn
-  for (const Turn& turn : turns) {
-    segments.push_back(encodeTurn(tokenizer, turn, generated_ids));
-    n_behind += segments.back().size();
-  }
-  const bool has_system = !request.system_prompt.empty();
-  const Ids system = has_system ? encodeStart(tokenizer, request.system_prompt) : Ids();
+  const Pieces pieces(tokenizer, request, generated_ids);
   const auto n_ctx = static_cast<size_t>(std::max(request.n_ctx, 1));
   size_t room = n_ctx / 4;
   if (request.max_tokens >= 0) room = std::min(room, static_cast<size_t>(request.max_tokens));
 
-  for (size_t first = 0;; first = nextQuestion(turns, first)) {
-    // The first kept turn begins the text when there is no system prompt.
-    const Ids head = has_system ? system : encodeStart(tokenizer, turns[first].text);
-    n_behind -= has_system ? 0 : segments[first].size();
-    const size_t n_prompt = head.size() + n_behind;
-    const bool is_last = nextQuestion(turns, first) >= turns.size();
-    if (n_prompt + room <= n_ctx || (is_last && n_prompt < n_ctx)) {
-      Prompt prompt{.ids = head, .dropped_messages = static_cast<int32_t>(first)};
-      for (size_t i = has_system ? first : first + 1; i < turns.size(); ++i)
-        append(prompt.ids, segments[i]);
-      return prompt;
+  size_t first = indexOf(turns, request.first_kept);
+  Ids ids = pieces.from(first);
+  if (ids.size() + room > n_ctx) {
+    const size_t most = n_ctx - room - n_ctx / 4;
+    for (size_t next = nextQuestion(turns, first); next < turns.size() && ids.size() > most;
+         next = nextQuestion(turns, first)) {
+      first = next;
+      ids = pieces.from(first);
     }
-    if (is_last)
-      return fail(ErrorCode::invalid_argument,
-                  "The message{} is {} tokens long; this model's context holds {}.",
-                  has_system ? " with the system prompt" : "", n_prompt, n_ctx);
-    for (size_t i = has_system ? first : first + 1; i < nextQuestion(turns, first); ++i)
-      n_behind -= segments[i].size();
   }
+  if (ids.size() >= n_ctx)
+    return fail(ErrorCode::invalid_argument,
+                "The message{} is {} tokens long; this model's context holds {}.",
+                request.system_prompt.empty() ? "" : " with the system prompt", ids.size(), n_ctx);
+  return Prompt{std::move(ids), static_cast<int32_t>(first), turns[first].message_id};
 }
 
 }  // namespace hearth

@@ -121,11 +121,33 @@ class PromptBuilderTest : public QObject {
       const std::string text = textOf(*prompt);
       QVERIFY(text.starts_with("Be kind.\nQuestion ") || text == "Be kind.\nThe last question");
       QVERIFY(text.ends_with("\nThe last question"));
-      // One pair more would not have fitted.
+      // With one pair more, less than a quarter would be free for the next questions.
       const auto kept = std::span(turns).subspan(static_cast<size_t>(prompt->dropped_messages) - 2);
-      QVERIFY(build({kept.begin(), kept.end()}, "Be kind.", 100000, 0)->ids.size() + n_ctx / 4 >
-              static_cast<size_t>(n_ctx));
+      QVERIFY(build({kept.begin(), kept.end()}, "Be kind.", 100000, 0)->ids.size() >
+              static_cast<size_t>(n_ctx - n_ctx / 4 - n_ctx / 4));
     }
+  }
+
+  void beginsWhereTheLastPromptDidOnceTheContextIsFull() {
+    auto turns = longChat(30);
+    const auto full = *build(turns, "Be kind.", 256, 16);
+    QVERIFY(full.dropped_messages > 0);
+    int n_kept_prefix = 0;
+    auto last = full;
+    for (int i = 0; i < 10; ++i) {
+      turns.push_back({1000 + 2 * i, Role::assistant, " It was good."});
+      turns.push_back({1001 + 2 * i, Role::user, "And then?"});
+      const auto next = *buildPrompt(tokenizer(), {"Be kind.", turns, 256, 16, last.first_kept},
+                                     [](MessageId) { return std::span<const int32_t>(); });
+      QVERIFY(next.ids.size() + 16 <= 256);
+      n_kept_prefix += startsWith(next.ids, last.ids);
+      last = next;
+    }
+    QVERIFY2(n_kept_prefix >= 7, qPrintable(QString("%1 of 10 prompts go on").arg(n_kept_prefix)));
+    turns = longChat(30);  // another branch, without the turn where the last prompt began
+    const auto other = *buildPrompt(tokenizer(), {"Be kind.", turns, 256, 16, 99999},
+                                    [](MessageId) { return std::span<const int32_t>(); });
+    QCOMPARE(other.ids, full.ids);
   }
 
   void keepsTheBeginningTokenWhenTheFirstTurnIsDropped() {
