@@ -2,6 +2,7 @@
 // The order matters: the wrapper first, then the texts that are written against it.
 #include "kernels/cpu/isa/simd_avx512.h"
 #include "kernels/cpu/isa/rows.inl"
+#include "kernels/cpu/isa/panel_avx512.inl"
 #include "kernels/cpu/isa/linear.inl"
 #include "kernels/cpu/isa/attention.inl"
 #include "kernels/cpu/isa/probes.inl"

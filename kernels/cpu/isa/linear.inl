@@ -48,15 +48,6 @@ inline void tileF32(const LinearArgs& a, int token, int row, const uint8_t* weig
   }
 }
 
-template <class Row, int R>
-inline void tokensF32(const LinearArgs& a, int row, const uint8_t* weight, int64_t stride) {
-  int t = 0;
-  for (; t + kTileTokens <= a.n_tokens; t += kTileTokens) {
-    tileF32<Row, kTileTokens, R>(a, t, row, weight, stride);
-  }
-  for (; t < a.n_tokens; ++t) tileF32<Row, 1, R>(a, t, row, weight, stride);
-}
-
 constexpr int kRowsOfOneToken = 4;  // independent sums hide the latency of one
 
 template <class Row>
@@ -68,11 +59,23 @@ void linearOneToken(const LinearArgs& a) {
   for (; r < a.n_rows; ++r) tileF32<Row, 1, 1>(a, 0, r, a.weight + r * a.weight_row_bytes, 0);
 }
 
-/// Many tokens: rows of other types become float32 once, in scratch, and meet all tokens there.
+/// Outputs of tokens [token, token + T) and `n_rows` rows from `row` on.
+template <int T>
+inline void rowsF32(const LinearArgs& a, int token, int row, int n_rows, const uint8_t* weight,
+                    int64_t stride) {
+  int r = 0;
+  for (; r + kTileRows <= n_rows; r += kTileRows) {
+    tileF32<F32Row, T, kTileRows>(a, token, row + r, weight + r * stride, stride);
+  }
+  for (; r < n_rows; ++r) tileF32<F32Row, T, 1>(a, token, row + r, weight + r * stride, stride);
+}
+
+/// Many tokens: a panel of rows becomes float32 once, in scratch, and meets all tokens there. The
+/// panel stays in the second-level cache, a few tokens at a time in the first.
 void linearManyTokens(const LinearArgs& a) {
   const int64_t scratch_stride = (a.in + 15) / 16 * 16;
-  for (int r = 0; r < a.n_rows; r += kTileRows) {
-    const int rows = smaller(kTileRows, a.n_rows - r);
+  for (int r = 0; r < a.n_rows; r += kTileRowsMax) {
+    const int rows = smaller(static_cast<int>(kTileRowsMax), a.n_rows - r);
     const uint8_t* weight = a.weight + r * a.weight_row_bytes;
     int64_t stride = a.weight_row_bytes;
     if (a.weight_type != Dtype::f32) {
@@ -82,11 +85,11 @@ void linearManyTokens(const LinearArgs& a) {
       weight = reinterpret_cast<const uint8_t*>(a.scratch);
       stride = scratch_stride * static_cast<int64_t>(sizeof(float));
     }
-    if (rows == kTileRows) {
-      tokensF32<F32Row, kTileRows>(a, r, weight, stride);
-    } else {
-      for (int i = 0; i < rows; ++i) tokensF32<F32Row, 1>(a, r + i, weight + i * stride, stride);
+    int t = 0;
+    for (; t + kTileTokens <= a.n_tokens; t += kTileTokens) {
+      rowsF32<kTileTokens>(a, t, r, rows, weight, stride);
     }
+    for (; t < a.n_tokens; ++t) rowsF32<1>(a, t, r, rows, weight, stride);
   }
 }
 
@@ -146,6 +149,9 @@ void linearBlocks(const LinearArgs& a) {
 }
 
 void linearA8(const LinearArgs& a) {
+#ifdef HEARTH_PANELS  // panel_avx512.inl
+  if (a.n_tokens >= kPanelTokens) return linearPanels(a);
+#endif
   if (a.weight_type == Dtype::q8_0) return linearBlocks<BlockQ8_0>(a);
   return linearBlocks<BlockQ4_0>(a);
 }
