@@ -1,6 +1,7 @@
 #include "models/hugging_face_config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "models/json_file.h"
@@ -16,11 +17,14 @@ using Json = nlohmann::json;
 /// for the library that writes these files.
 class Settings {
  public:
-  Settings(const Json& object, std::string path) : object_(object), path_(std::move(path)) {}
+  /// Anything but an object counts as an empty one.
+  Settings(const Json& json, std::string path)
+      : object_(json.get_ptr<const Json::object_t*>()), path_(std::move(path)) {}
 
   const Json* find(const char* key) const {
-    const auto found = object_.find(key);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
+    if (!object_) return nullptr;
+    const auto found = object_->find(key);
+    return found == object_->end() || found->second.is_null() ? nullptr : &found->second;
   }
   int32_t integer(const char* key) {
     const Json* value = find(key);
@@ -44,6 +48,10 @@ class Settings {
     if (!value) return otherwise;
     if (!value->is_boolean()) return wrong(key, *value), otherwise;
     return value->get<bool>();
+  }
+  std::string text(const char* key) {
+    if (!find(key)) return missing(key), std::string();
+    return text(key, std::string());
   }
   std::string text(const char* key, std::string otherwise) {
     const Json* value = find(key);
@@ -70,7 +78,7 @@ class Settings {
     keep({ErrorCode::bad_file, fmt::format("{}: \"{}\" is {}", path_, key, printable(shown))});
   }
 
-  const Json& object_;
+  const Json::object_t* object_;
   std::string path_;
   std::optional<Error> error_;
 };
@@ -114,7 +122,8 @@ void readRope(Settings& settings, ModelConfig& config) {
 }
 
 void refuseVariants(Settings& settings, const ModelConfig& config) {
-  const std::string type = settings.text("model_type", "none");
+  const std::string type = settings.text("model_type");
+  if (!settings.status()) return;
   if (type != "llama" && type != "mistral") settings.refuse(fmt::format("architecture {}", type));
   const int32_t window = type == "mistral" ? settings.integer("sliding_window", 0) : 0;
   if (window > 0 && window < config.n_ctx_train) {
@@ -145,6 +154,29 @@ std::vector<int32_t> readIds(Settings& settings, const char* key, int32_t n_voca
     ids.push_back(id.get<int32_t>());
   }
   return ids;
+}
+
+/// "added_tokens_decoder": tokens that the folder has beside those of tokenizer.model, by id.
+void readAddedTokens(Settings& settings, int32_t n_vocab, TokenizerSource& source) {
+  const Json* tokens = settings.find("added_tokens_decoder");
+  const auto* by_id = tokens ? tokens->get_ptr<const Json::object_t*>() : nullptr;
+  if (!by_id) return;
+  for (const auto& [id_text, entry] : *by_id) {
+    Settings token(entry, fmt::format("{}: added_tokens_decoder: {}", settings.path(), printable(id_text)));
+    AddedToken added;
+    const char* end = id_text.data() + id_text.size();
+    const auto [stopped, error] = std::from_chars(id_text.data(), end, added.id);
+    added.special = token.flag("special", false);
+    const Json* content = token.find("content");
+    const auto* text = content ? content->get_ptr<const std::string*>() : nullptr;
+    if (error != std::errc() || stopped != end || added.id < 0 || added.id >= n_vocab || !text) {
+      token.keep({ErrorCode::bad_file, fmt::format("{}: not a token of this vocabulary", token.path())});
+    } else {
+      added.text = *text;
+    }
+    if (Status s = token.status(); !s) return settings.keep(s.error());
+    source.added_tokens.push_back(std::move(added));
+  }
 }
 
 Status readTokenIds(const std::filesystem::path& file, int32_t n_vocab, TokenizerSource& source) {
@@ -206,6 +238,7 @@ Result<TokenizerSource> readHuggingFaceTokenizer(const std::filesystem::path& fo
   Settings settings(*json, file.string());
   if (settings.find("add_bos_token")) source.add_bos = settings.flag("add_bos_token", true);
   if (settings.find("add_eos_token")) source.add_eos = settings.flag("add_eos_token", false);
+  readAddedTokens(settings, n_vocab, source);
   if (Status s = settings.status(); !s) return passOn(s);
   return source;
 }

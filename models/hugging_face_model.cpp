@@ -124,7 +124,9 @@ Result<ModelFile> openHuggingFaceModel(const fs::path& folder) {
   if (!files) return passOn(files);
 
   std::vector<FoundTensor> found;
-  uint64_t header_hash = hashBytes({});
+  const auto config_file = MappedFile::open(folder / "config.json");
+  if (!config_file) return passOn(config_file);
+  uint64_t header_hash = hashBytes((*config_file)->bytes());
   for (const fs::path& file : *files) {
     auto mapping = MappedFile::open(file);
     if (!mapping) return passOn(mapping);

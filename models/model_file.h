@@ -31,6 +31,13 @@ struct GgufVocabulary {
   std::optional<bool> add_bos, add_eos, add_space_prefix;
 };
 
+/// A token that a Hugging Face folder adds to those of its tokenizer.model, or gives a new role.
+struct AddedToken {
+  int32_t id = 0;
+  std::string text;
+  bool special = false;  // control; otherwise matched in any text
+};
+
 /// Where the tokenizer comes from: exactly one of the two is set, or neither (no tokenizer).
 struct TokenizerSource {
   std::filesystem::path origin;  // the model's file or folder, for messages
@@ -40,6 +47,7 @@ struct TokenizerSource {
   std::optional<bool> add_bos, add_eos;
   std::optional<int32_t> bos_id;
   std::vector<int32_t> eos_ids;
+  std::vector<AddedToken> added_tokens;
 };
 
 /// An opened model. Tensors point into mapped files that live as long as this object.

@@ -23,8 +23,8 @@ const TestEntry* findTest(std::string_view name);
 const FilterEntry* findTextFilter(std::string_view name);
 const FilterEntry* findSequenceFilter(std::string_view name);
 
-/// range, dict, namespace, cycler, joiner, raise_exception, strftime_now; missing otherwise.
-Value globalFunction(Interpreter& interpreter, std::string_view name);
+/// Sets range, dict, namespace, cycler, joiner, raise_exception and strftime_now.
+void setGlobals(Interpreter& interpreter);
 
 /// json.dumps with the arguments of Hugging Face's `tojson`.
 Value toJson(Interpreter& interpreter, const Value& value, Arguments& arguments);

@@ -82,6 +82,7 @@ class Interpreter {
   Value newNamespace(Value dict);
   [[noreturn]] void raiseUndefined(const Value& value);
   int64_t loopLength(LoopObject& loop);
+  void rememberLoop(const Value& loop) { changing_loops_.push_back(loop); }
 
  private:
   enum class Flow : uint8_t { normal, break_loop, continue_loop };
@@ -105,14 +106,14 @@ class Interpreter {
   void assign(const Expr& target, const Value& value, const ActivationPtr& activation);
   void checkTarget(const Expr& target, const ActivationPtr& activation);
   Value makeMacro(const Stmt& stmt, const ActivationPtr& activation);
-  void keepForLater(const ActivationPtr& activation);
+  ActivationPtr begin(const FunctionScope& function, const ActivationPtr& outer);
+  void end(const ActivationPtr& activation);
 
   // loops
   bool takeItem(LoopObject& loop, Value& item);
   bool fetch(LoopObject& loop, Value& item);
   bool peek(LoopObject& loop);
   Value loopAttribute(const Value& loop, std::string_view name);
-  Value loopMethod(LoopObject& loop, std::string_view name, Arguments& arguments);
 
   // expressions
   Value evaluate(const Expr& expr, const ActivationPtr& activation);
@@ -136,7 +137,8 @@ class Interpreter {
   std::map<std::string, Value, std::less<>> context_;
   // What may hold itself: emptied at the end.
   std::vector<Value> namespaces_;
-  std::vector<ActivationPtr> captured_;
+  std::vector<Value> changing_loops_;
+  std::vector<ActivationPtr> activations_;  // of calls under way, and those that a macro refers to
 };
 
 /// Methods of str, list, tuple and dict by name; nullptr when there is none.
@@ -144,6 +146,14 @@ struct MethodEntry {
   const char* name;
   Method method;  // nullptr: Python has it, templates may not use it
 };
+// What methods and filters of text share:
+std::string replaced(Interpreter& interpreter, std::string_view text, std::string_view old,
+                     std::string_view with, int64_t most);  // most < 0: all
+std::string centred(Interpreter& interpreter, std::string_view text, int64_t width,
+                    std::string_view fill);
+bool isAllLower(std::string_view text);
+bool isAllUpper(std::string_view text);
+
 const MethodEntry* findStringMethod(std::string_view name);
 const MethodEntry* findContainerMethod(Kind kind, std::string_view name);
 

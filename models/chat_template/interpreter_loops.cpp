@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "models/chat_template/arguments.h"
 #include "models/chat_template/interpreter.h"
 #include "models/chat_template/text.h"
 
@@ -98,10 +99,10 @@ Interpreter::Flow Interpreter::executeFor(const Stmt& stmt, const ActivationPtr&
 
 std::string Interpreter::runRecursiveLoop(const Stmt& stmt, const Value& iterable,
                                           const ActivationPtr& closure, int64_t depth0) {
-  auto inside = std::make_shared<Activation>(stmt.loop_function.n_places, closure);
+  const ActivationPtr inside = begin(stmt.loop_function, closure);
   std::string out;
   runLoop(stmt, iterable, closure, inside, depth0, out);
-  keepForLater(inside);
+  end(inside);
   return out;
 }
 
@@ -129,7 +130,7 @@ Interpreter::Flow Interpreter::runLoop(const Stmt& stmt, const Value& iterable,
     runtime_.line = stmt.line;
   }
   leave(stmt.scope, activation);
-  if (loop->filter) keepForLater(loop->filter);
+  if (loop->filter) end(std::exchange(loop->filter, nullptr));
   return completed ? Flow::normal : runElse(stmt, activation, out);
 }
 
@@ -157,7 +158,7 @@ bool Interpreter::fetch(LoopObject& loop, Value& item) {
     runtime_.step();
     if (!stmt.exprs[2]) return true;
     if (!loop.filter) {
-      loop.filter = std::make_shared<Activation>(stmt.filter_function.n_places, loop.closure);
+      loop.filter = begin(stmt.filter_function, loop.closure);
       enter(stmt.filter_scope, loop.filter);
     }
     assign(*stmt.exprs[3], item, loop.filter);
@@ -215,6 +216,7 @@ Value loopChanged(Interpreter& interpreter, const Value& self, Arguments& argume
     same = equal(interpreter.runtime(), (*loop.last_changed)[i], arguments.positional[i]);
   }
   if (same) return Value::boolean(false);
+  if (!loop.last_changed) interpreter.rememberLoop(self);
   loop.last_changed = arguments.positional;
   return Value::boolean(true);
 }

@@ -14,23 +14,33 @@ Interpreter::~Interpreter() {
     auto& dict = space.as<NamespaceObject>().dict.as<DictObject>();
     for (auto& [key, value] : dict.items) value = Value();
   }
-  for (const ActivationPtr& activation : captured_) {
+  for (const Value& loop : changing_loops_) loop.as<LoopObject>().last_changed.reset();
+  for (const ActivationPtr& activation : activations_) {
     for (Value& value : activation->places) value = Value();
   }
 }
 
 std::string Interpreter::run() {
-  auto root = std::make_shared<Activation>(syntax_.function.n_places, nullptr);
-  captured_.push_back(root);
+  const ActivationPtr root = begin(syntax_.function, nullptr);
   std::string out;
   enter(syntax_.scope, root);
   execute(syntax_.body, root, out);
   return out;
 }
 
-/// An activation that a macro still refers to when its call is over.
-void Interpreter::keepForLater(const ActivationPtr& activation) {
-  if (activation.use_count() > 1) captured_.push_back(activation);
+ActivationPtr Interpreter::begin(const FunctionScope& function, const ActivationPtr& outer) {
+  const auto n_places = static_cast<size_t>(function.n_places);
+  runtime_.hold(sizeof(Activation) + n_places * sizeof(Value));
+  activations_.push_back(std::make_shared<Activation>(n_places, outer));
+  return activations_.back();
+}
+
+/// Forgets the activation of a call that is over, unless a macro still refers to it.
+void Interpreter::end(const ActivationPtr& activation) {
+  constexpr long kOurs = 2;  // the caller's and activations_'
+  if (activations_.back() != activation || activation.use_count() > kOurs) return;
+  runtime_.release(sizeof(Activation) + activation->places.size() * sizeof(Value));
+  activations_.pop_back();
 }
 
 void Interpreter::append(std::string_view text, std::string& out) {
@@ -240,7 +250,7 @@ void Interpreter::bindMacro(const MacroObject& macro, Arguments& arguments,
 
 Value Interpreter::callMacro(const MacroObject& macro, Arguments& arguments) {
   const MacroPlan& plan = *macro.plan;
-  auto inside = std::make_shared<Activation>(plan.function.n_places, macro.closure);
+  const ActivationPtr inside = begin(plan.function, macro.closure);
   bindMacro(macro, arguments, inside);
   enter(plan.scope, inside);
   const size_t n_parameters = plan.parameters.size();
@@ -255,7 +265,7 @@ Value Interpreter::callMacro(const MacroObject& macro, Arguments& arguments) {
   }
   std::string out;
   execute(*macro.body, inside, out);
-  keepForLater(inside);
+  end(inside);
   return text(std::move(out));
 }
 

@@ -85,12 +85,16 @@ void readRope(ConfigReader& reader, ModelConfig& config) {
   }
 }
 
-void refuseVariants(ConfigReader& reader) {
+void refuseVariants(ConfigReader& reader, int32_t n_ctx_train) {
   if (reader.integer("expert_count", 0) > 0) reader.refuse("a mixture of experts (llama.expert_count)");
   for (const char* key : {"attention.scale", "logit_scale", "embedding_scale", "residual_scale",
                           "attn_logit_softcapping", "final_logit_softcapping",
-                          "attention.clamp_kqv", "attention.sliding_window"}) {
+                          "attention.clamp_kqv"}) {
     if (reader.has(key) && reader.number(key) != 0) reader.refuse(fmt::format("key llama.{}", key));
+  }
+  const int32_t window = reader.integer("attention.sliding_window", 0);
+  if (window > 0 && window < n_ctx_train) {
+    reader.refuse(fmt::format("sliding-window attention (llama.attention.sliding_window {})", window));
   }
 }
 
@@ -114,7 +118,7 @@ Result<ModelConfig> readConfig(const GgufFile& gguf, const std::filesystem::path
     reader.refuse("a value length that differs from the key length");
   }
   readRope(reader, config);
-  refuseVariants(reader);
+  refuseVariants(reader, config.n_ctx_train);
   if (Status s = reader.status(); !s) return passOn(s);
   for (const GgufTensor& tensor : gguf.tensors()) {
     if (tensor.name == "token_embd.weight" && tensor.shape.size() == 2 &&

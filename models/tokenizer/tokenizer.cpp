@@ -20,6 +20,20 @@ Result<SentencePieceVocabulary> readSentencePieceFile(const fs::path& path) {
   return parseSentencePieceModel((*file)->bytes(), path.string());
 }
 
+/// Ids that no one names, below an added token, become control pieces without text.
+void addTokens(const std::vector<AddedToken>& added, SentencePieceVocabulary& vocabulary) {
+  for (const AddedToken& token : added) {
+    const auto id = static_cast<size_t>(token.id);
+    if (id >= vocabulary.pieces.size()) {
+      vocabulary.pieces.resize(id + 1, {.text = "", .score = 0, .type = PieceType::control});
+    }
+    Piece& piece = vocabulary.pieces[id];
+    if (piece.type == PieceType::unknown || piece.type == PieceType::byte) continue;
+    piece.text = token.text;
+    piece.type = token.special ? PieceType::control : PieceType::user_defined;
+  }
+}
+
 tl::unexpected<Error> noTokenizer(const fs::path& origin) {
   std::error_code error;
   if (fs::exists(origin / "tokenizer.json", error)) {
@@ -47,6 +61,7 @@ Result<std::unique_ptr<Tokenizer>> loadTokenizer(const TokenizerSource& source) 
   vocabulary->add_bos = source.add_bos.value_or(vocabulary->add_bos);
   vocabulary->add_eos = source.add_eos.value_or(vocabulary->add_eos);
   if (source.bos_id) vocabulary->bos_id = *source.bos_id;
+  addTokens(source.added_tokens, *vocabulary);
   std::vector<int32_t>& ends = vocabulary->end_ids;
   ends.insert(ends.end(), source.eos_ids.begin(), source.eos_ids.end());
   std::sort(ends.begin(), ends.end());

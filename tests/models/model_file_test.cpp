@@ -186,6 +186,7 @@ void ModelFileTest::refusesWhatItCannotComputeByName_data() {
   const struct { const char *from, *to, *part; } cases[] = {
       {"\"model_type\": \"llama\"", "\"model_type\": \"qwen2\"", "architecture qwen2 is not supported yet"},
       {"\"model_type\": \"llama\"", "\"model_type\": \"mistral\", \"sliding_window\": 64", "sliding_window 64"},
+      {"\"model_type\": \"llama\",", "", "\"model_type\" is missing"},
       {"\"attention_bias\": false", "\"attention_bias\": true", "attention_bias is not supported"},
       {"\"mlp_bias\": false", "\"mlp_bias\": true", "mlp_bias is not supported"},
       {"\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"", "hidden_act \"gelu\""},

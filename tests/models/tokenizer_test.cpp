@@ -95,6 +95,8 @@ class TokenizerTest : public QObject {
   void toleratesEmptyAndRepeatedPieces();
   void prefixFollowsTheModelsSetting();
   void settingsOfTheFolderDecideAboutBeginAndEnd();
+  void tokensThatAFolderAddsArePartOfIt();
+  void readsAddedTokensOfAFolder();
   void idsOutsideTheVocabularyAreEmpty();
   void encodesAMegabyteInSeconds();
   void refusesUnknownKindsByName();
@@ -309,6 +311,41 @@ void TokenizerTest::settingsOfTheFolderDecideAboutBeginAndEnd() {
   const auto gguf = loadVocabulary(v);
   compareIds(gguf->encode("a", {}), {9}, "no BOS");
   QVERIFY(gguf->isEndOfGeneration(3) && gguf->isEndOfGeneration(2) && !gguf->isEndOfGeneration(1));
+}
+
+void TokenizerTest::tokensThatAFolderAddsArePartOfIt() {
+  auto model = openModelFile(dataPath("models/stories260K-hf"));
+  QVERIFY(model);
+  model->tokenizer.added_tokens = {{2, "</s>", true}, {515, "<|im_end|>", true}, {513, "WORD", false}};
+  const auto tokenizer = loadTokenizer(model->tokenizer);
+  QVERIFY2(tokenizer, tokenizer ? "" : tokenizer.error().message.c_str());
+  QCOMPARE((*tokenizer)->nVocab(), 516);
+  const Ids plain = (*tokenizer)->encode("aWORD<|im_end|>", {});
+  QVERIFY(std::find(plain.begin(), plain.end(), 513) != plain.end());
+  QVERIFY(std::find(plain.begin(), plain.end(), 515) == plain.end());
+  QCOMPARE((*tokenizer)->decode(plain), std::string("aWORD<|im_end|>"));
+  const Ids parsed = (*tokenizer)->encode("a<|im_end|>", {.parse_special = true});
+  QCOMPARE(parsed.back(), 515);
+  QCOMPARE((*tokenizer)->piece(514, true), std::string());
+}
+
+void TokenizerTest::readsAddedTokensOfAFolder() {
+  QTemporaryDir dir;
+  const fs::path folder = fs::path(dir.path().toStdString()) / "model";
+  fs::copy(dataPath("models/stories260K-hf"), folder);
+  const auto withTokens = [&](const std::string& entries) {
+    writeBytes(folder / "tokenizer_config.json", "{\"added_tokens_decoder\": {" + entries + "}}");
+    return openModelFile(folder);
+  };
+  const auto model = withTokens(R"("2": {"content": "</s>", "special": true}, "511": {"content": "x"})");
+  QVERIFY2(model, model ? "" : model.error().message.c_str());
+  QCOMPARE(model->tokenizer.added_tokens.size(), size_t{2});
+  for (const char* bad : {R"("512": {"content": "x"})", R"("-1": {"content": "x"})", R"("two": {"content": "x"})",
+                          R"("2": {"content": 5})", R"("2": [])", R"("2": {"content": "x", "special": "y"})"}) {
+    const auto refused = withTokens(bad);
+    QVERIFY2(!refused, bad);
+    QVERIFY2(refused.error().message.find("added_tokens_decoder") != std::string::npos, refused.error().message.c_str());
+  }
 }
 
 void TokenizerTest::idsOutsideTheVocabularyAreEmpty() {
