@@ -112,6 +112,14 @@ Status checkStep(const Plan& plan, const StepInputs& step) {
     return fail(ErrorCode::invalid_argument, "{} output rows in a plan for {}",
                 step.out_rows.size(), plan.max_outputs);
   }
+  for (const int32_t position : step.positions) {
+    if (position < 0) return fail(ErrorCode::invalid_argument, "position {} is negative", position);
+  }
+  if (plan.precision == Precision::exact && step.kv.data != nullptr &&
+      step.kv.dtype != Dtype::f32) {
+    return fail(ErrorCode::invalid_argument, "exact plans need KV memory of F32, not {}",
+                dtypeName(step.kv.dtype));
+  }
   for (const int32_t row : step.out_rows) {
     if (row < 0 || static_cast<size_t>(row) >= n) {
       return fail(ErrorCode::invalid_argument, "output row {} of a step of {} tokens", row, n);

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "kernels/base/check.h"
 #include "kernels/cuda/limits.h"
 
 namespace hearth::cuda {
@@ -105,13 +104,24 @@ Status CudaPlan::run(const StepInputs& step) {
   return s ? finished : s;
 }
 
+namespace {
+
+/// Codes: invalid_argument (not a workspace value, or more bytes than it has).
+Status checkTransfer(const Value& value, size_t n_bytes) {
+  const size_t size = static_cast<size_t>(value.max_rows) * rowBytes(value.dtype, value.cols);
+  if (value.space == Space::workspace && n_bytes <= size) return {};
+  return fail(ErrorCode::invalid_argument, "{} bytes of a value that has {}", n_bytes, size);
+}
+
+}  // namespace
+
 Status CudaPlan::download(const Value& value, std::span<std::byte> bytes) const {
-  CHECK(value.space == Space::workspace);
+  if (Status s = checkTransfer(value, bytes.size()); !s) return s;
   return workspace_->read(value.offset, bytes);
 }
 
 Status CudaPlan::upload(const Value& value, std::span<const std::byte> bytes) {
-  CHECK(value.space == Space::workspace);
+  if (Status s = checkTransfer(value, bytes.size()); !s) return s;
   return workspace_->write(value.offset, bytes);
 }
 

@@ -1,13 +1,19 @@
 // The CUDA device on the host SIMT executor: the op table, races, bounds of steps, and its plans.
 #include <QtTest>
 
-#include <cstring>
+#include <array>
+#include <atomic>
+#include <limits>
+#include <optional>
 
 #include "executor.h"
 #include "kernels/cases/cases.h"
 #include "kernels/cuda/device.h"
+#include "tests/gpu/prepared_case.h"
 
 using namespace hearth;
+using hearth::gpu::CaseBytes;
+using hearth::gpu::PreparedCase;
 
 namespace {
 
@@ -16,59 +22,11 @@ std::unique_ptr<cuda::CudaDevice> openExecutor() {
   return context ? std::make_unique<cuda::CudaDevice>(*std::move(context)) : nullptr;
 }
 
-/// What a case leaves in its outputs and KV memory, byte for byte.
-struct Bytes {
-  std::vector<std::byte> outputs, kv;
-  bool operator==(const Bytes&) const = default;
-};
-
-struct PreparedCase {
-  BuiltCase built;
-  std::vector<OwnedConstant> constants;
-  std::unique_ptr<CompiledPlan> plan;
-  std::unique_ptr<Buffer> kv;
-  StepInputs step;
-};
-
 Result<PreparedCase> prepare(const OpCase& op_case, Device& device) {
-  PreparedCase prepared{op_case.build(), {}, {}, {}, {}};
-  const BuiltCase& built = prepared.built;
-  auto on_device = planOnDevice(built.plan, device, prepared.constants);
-  if (!on_device) return passOn(on_device);
-  auto plan = device.compile(*std::move(on_device));
-  if (!plan) return passOn(plan);
-  prepared.plan = *std::move(plan);
-  auto kv = device.allocate(built.kv_bytes.size() + 64);
-  if (!kv) return passOn(kv);
-  prepared.kv = *std::move(kv);
-  prepared.step.first_row = built.first_row;
-  prepared.step.kv = built.kv;
-  prepared.step.kv.data = prepared.kv->data();
-  return prepared;
+  return PreparedCase::create(op_case, device);
 }
 
-Result<Bytes> run(PreparedCase& prepared) {
-  const BuiltCase& built = prepared.built;
-  StepInputs step = prepared.step;
-  step.token_ids = built.token_ids;
-  step.positions = built.positions;
-  step.out_rows = built.out_rows;
-  for (const CaseInput& input : built.inputs) {
-    if (Status s = prepared.plan->upload(input.value, input.bytes); !s) return passOn(s);
-  }
-  if (Status s = prepared.kv->write(0, built.kv_bytes); !s) return passOn(s);
-  if (Status s = prepared.plan->run(step); !s) return passOn(s);
-  Bytes bytes;
-  for (const Value& out : built.outputs) {
-    const size_t rows = out.extent == Extent::tokens ? step.token_ids.size() : step.out_rows.size();
-    std::vector<std::byte> part(rows * rowBytes(out.dtype, out.cols));
-    if (Status s = prepared.plan->download(out, part); !s) return passOn(s);
-    bytes.outputs.insert(bytes.outputs.end(), part.begin(), part.end());
-  }
-  bytes.kv.resize(built.kv_bytes.size());
-  if (Status s = prepared.kv->read(0, bytes.kv); !s) return passOn(s);
-  return bytes;
-}
+Result<CaseBytes> run(PreparedCase& prepared) { return prepared.run(); }
 
 std::optional<OpCase> findCase(const char* prefix) {
   for (OpCase& op_case : opCases(CaseSet::quick)) {
@@ -152,6 +110,10 @@ class SimtKernelsTest : public QObject {
     QCOMPARE(run(*prepared).error().code, ErrorCode::invalid_argument);
     built.token_ids = ids;
     QCOMPARE(run(*prepared).error().code, ErrorCode::invalid_argument);  // no positions
+    built.positions.assign(ids.size(), -1);
+    QCOMPARE(run(*prepared).error().code, ErrorCode::invalid_argument);
+    built.positions.assign(ids.size(), 0);
+    QVERIFY(run(*prepared));
   }
 
   void refusesOutputRowsOutsideTheStep() {
