@@ -2,15 +2,48 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 namespace hearth::cpu {
 
-/// All of `n_threads` have to arrive before any goes on. A waiting thread looks for a moment, then
-/// sleeps: the core may be needed by the one it waits for.
+/// Waiting for a change that another thread makes to an atomic: look for a moment, then sleep. The
+/// core may be needed by the one that is waited for.
+class Bell {
+ public:
+  /// Returns once `changed()` is true.
+  template <class Changed>
+  void waitUntil(Changed changed) {
+    for (int i = 0; i < kLooks; ++i) {
+      if (changed()) return;
+      pauseCore();
+    }
+    std::unique_lock lock(mutex_);
+    rung_.wait(lock, changed);
+  }
+
+  /// To be called after the change. Passing through the mutex leaves no gap between a sleeper's last
+  /// look and its sleep.
+  void ring() {
+    { const std::lock_guard lock(mutex_); }
+    rung_.notify_all();
+  }
+
+ private:
+  // About ten microseconds: longer than an op of a small model takes to end on the other threads,
+  // shorter than going to sleep and being woken.
+  static constexpr int kLooks = 200;
+  static void pauseCore();
+
+  std::mutex mutex_;
+  std::condition_variable rung_;
+};
+
+/// All of `n_threads` have to arrive before any goes on.
 class Barrier {
  public:
   explicit Barrier(int n_threads) : n_threads_(n_threads) {}
@@ -22,21 +55,18 @@ class Barrier {
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
       last();
       arrived_.store(0, std::memory_order_relaxed);
-      // Sequentially consistent: a waiter that announced itself before this store must be seen by
-      // notify_all after it, or it would sleep on.
-      round_.store(round + 1, std::memory_order_seq_cst);
-      round_.notify_all();
+      round_.store(round + 1, std::memory_order_release);
+      if (n_threads_ > 1) bell_.ring();
     } else {
-      waitWhile(round);
+      bell_.waitUntil([&] { return round_.load(std::memory_order_acquire) != round; });
     }
   }
 
  private:
-  void waitWhile(uint32_t round) const;
-
   const int n_threads_;
   std::atomic<int> arrived_{0};
   std::atomic<uint32_t> round_{0};
+  Bell bell_;
 };
 
 /// The calling thread is thread 0; the others sleep between runs. Used from one thread at a time.
@@ -57,9 +87,11 @@ class ThreadPool {
   void serve(int thread);
 
   const std::function<void(int)>* work_ = nullptr;
-  std::atomic<uint32_t> started_{0};  // runs begun; the threads sleep on it
+  std::atomic<uint32_t> started_{0};  // runs begun, and the end
   std::atomic<int> running_{0};       // threads that have not finished the present run
   std::atomic<bool> ending_{false};
+  Bell start_bell_;
+  Bell done_bell_;
   std::vector<std::thread> threads_;
 };
 
