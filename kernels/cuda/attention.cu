@@ -49,7 +49,7 @@ __device__ void attend(const AttentionArguments& a, const StepBlock& step, Atten
     const float new_largest = fmaxf(largest, blockMax<kThreads>(score, shared.scratch));
     const float weight = thread < n_tile ? expf(score - new_largest) : 0.0f;
     const float correction = expf(largest - new_largest);  // 0 for the first tile
-    shared.weights[thread] = weight;
+    shared.weights[thread] = weight;  // blockMax waited for the last tile's readers
     total = fmaf(total, correction, blockSum<kThreads>(weight, shared.scratch));  // also a barrier
     largest = new_largest;
 #pragma unroll
@@ -63,7 +63,6 @@ __device__ void attend(const AttentionArguments& a, const StepBlock& step, Atten
       }
       out[part] = fmaf(out[part], correction, sum);
     }
-    __syncthreads();  // weights are overwritten by the next tile
   }
 #pragma unroll
   for (int part = 0; part < kPartsPerThread; ++part) {
