@@ -36,74 +36,78 @@ inline std::unique_ptr<Engine> testEngine(EngineOptions options = {.model = kExa
   return std::move(*engine);
 }
 
-/// What one request's listener heard. Must outlive the session's request.
+/// What one request's listener heard.
 class Heard {
  public:
-  /// `react` runs on the worker thread after the event is written down.
+  /// `react` runs on the worker thread before the event is written down.
   explicit Heard(std::function<void(const Event&)> react = {}) : react_(std::move(react)) {}
 
+  /// May outlive this object, as the worker's last step out of it does.
   Listener listener() {
-    return [this](const Event& event) {
-      {
-        const std::lock_guard lock(mutex_);
-        write(event);
-      }
-      if (react_) react_(event);
-      changed_.notify_all();
+    return [record = record_, react = react_](const Event& event) {
+      if (react) react(event);
+      const std::lock_guard lock(record->mutex);
+      record->write(event);
+      record->changed.notify_all();
     };
   }
 
   /// False after 30 s without it.
   bool waitUntilEnded() {
-    return waitUntil([](const Heard& heard) { return heard.ends_ > 0; });
+    return waitUntil([](const Record& record) { return record.ends > 0; });
   }
   bool waitForTokens(size_t n) {
-    return waitUntil([n](const Heard& heard) { return heard.ids_.size() >= n; });
+    return waitUntil([n](const Record& record) { return record.ids.size() >= n; });
   }
 
-  std::vector<int32_t> ids() const { return read(ids_); }
-  std::vector<PromptProgress> progress() const { return read(progress_); }
-  GenerationStats stats() const { return read(stats_); }
-  std::optional<Error> error() const { return read(error_); }
-  int ends() const { return read(ends_); }
-  bool heardAfterEnd() const { return read(after_end_); }
+  std::vector<int32_t> ids() const { return read(record_->ids); }
+  std::vector<PromptProgress> progress() const { return read(record_->progress); }
+  GenerationStats stats() const { return read(record_->stats); }
+  std::optional<Error> error() const { return read(record_->error); }
+  int ends() const { return read(record_->ends); }
+  bool heardAfterEnd() const { return read(record_->after_end); }
 
  private:
+  struct Record {
+    std::mutex mutex;  // guards all below
+    std::condition_variable changed;
+    std::vector<int32_t> ids;
+    std::vector<PromptProgress> progress;
+    GenerationStats stats;
+    std::optional<Error> error;
+    int ends = 0;
+    bool after_end = false;
+
+    void write(const Event& event) {
+      after_end = after_end || ends > 0;
+      if (const auto* tokens = std::get_if<TokensGenerated>(&event)) {
+        ids.insert(ids.end(), tokens->ids.begin(), tokens->ids.end());
+      } else if (const auto* read = std::get_if<PromptProgress>(&event)) {
+        progress.push_back(*read);
+      } else if (const auto* finished = std::get_if<GenerationFinished>(&event)) {
+        stats = finished->stats;
+        ++ends;
+      } else {
+        error = std::get<GenerationFailed>(event).error;
+        ++ends;
+      }
+    }
+  };
+
   template <class T>
   T read(const T& member) const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(record_->mutex);
     return member;
   }
 
-  bool waitUntil(const std::function<bool(const Heard&)>& reached) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return reached(*this); });
-  }
-
-  void write(const Event& event) {
-    after_end_ = after_end_ || ends_ > 0;
-    if (const auto* tokens = std::get_if<TokensGenerated>(&event)) {
-      ids_.insert(ids_.end(), tokens->ids.begin(), tokens->ids.end());
-    } else if (const auto* progress = std::get_if<PromptProgress>(&event)) {
-      progress_.push_back(*progress);
-    } else if (const auto* finished = std::get_if<GenerationFinished>(&event)) {
-      stats_ = finished->stats;
-      ++ends_;
-    } else {
-      error_ = std::get<GenerationFailed>(event).error;
-      ++ends_;
-    }
+  bool waitUntil(const std::function<bool(const Record&)>& reached) {
+    std::unique_lock lock(record_->mutex);
+    return record_->changed.wait_for(lock, std::chrono::seconds(30),
+                                     [&] { return reached(*record_); });
   }
 
   std::function<void(const Event&)> react_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<int32_t> ids_;
-  std::vector<PromptProgress> progress_;
-  GenerationStats stats_;
-  std::optional<Error> error_;
-  int ends_ = 0;
-  bool after_end_ = false;
+  std::shared_ptr<Record> record_ = std::make_shared<Record>();
 };
 
 inline GenerationRequest request(std::vector<int32_t> prompt, int32_t max_tokens,
