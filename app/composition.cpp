@@ -112,6 +112,7 @@ Composition::Composition(std::unique_ptr<QLockFile> lock, std::unique_ptr<Conver
   QObject::connect(&loader_thread_, &QThread::finished, models_, &QObject::deleteLater);
   QObject::connect(models_, &ModelService::ready, chat_,
                    [chat = chat_](const std::shared_ptr<ChatEngine>& engine) { chat->setEngine(engine); });
+  QObject::connect(models_, &ModelService::closed, chat_, [chat = chat_] { chat->setEngine(nullptr); });
   service_thread_.start();
   loader_thread_.start();
 }

@@ -31,7 +31,7 @@ struct AnswerStats {
   double generated_tokens_per_s = 0;
   std::string stop_reason;       // stopReasonName()
   int32_t dropped_messages = 0;  // oldest messages the model was not given: context full
-  std::string model;             // "name#content_key" of the model file
+  std::string model;             // "name@content_key" of the model file
   std::string device;
   std::string settings_json;     // GenerationSettings that made it
   std::vector<std::string> adapters;

@@ -135,7 +135,7 @@ Status ModelChatEngine::start(AnswerRequest request, AnswerListener listener) {
                                                      /*continues_text=*/true);
   answering->ledger = ledger_;
   answering->stats.dropped_messages = prompt->dropped_messages;
-  answering->stats.model = parts_.description.name + "#" + parts_.content_key;
+  answering->stats.model = parts_.description.name + "@" + parts_.content_key;
   answering->stats.device = parts_.description.device;
   answering->stats.settings_json = settingsToJson(request.settings);
 

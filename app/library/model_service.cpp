@@ -90,7 +90,7 @@ void ModelService::load(qint64 request, const QString& path) {
 
 void ModelService::closeModel() {
   ++latest_request_;
-  emit ready(nullptr, {});
+  emit closed();
 }
 
 }  // namespace hearth

@@ -28,12 +28,13 @@ class ModelService : public QObject {
   /// A GGUF file or a Hugging Face folder. Emits loading, then ready or failed. The latest request
   /// wins: one that was overtaken while it loaded is answered by the later one's signals alone.
   void openModel(const QString& path);
-  /// Emits ready with no engine.
+  /// Emits closed. A model that is being loaded is not announced any more.
   void closeModel();
 
  signals:
   void loading(const QString& path);
   void ready(const std::shared_ptr<hearth::ChatEngine>& engine, const hearth::ModelDescription& model);
+  void closed();
   /// `error.message` is the plain reason: which file, and what about it.
   void failed(const QString& path, const hearth::Error& error);
 

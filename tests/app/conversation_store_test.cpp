@@ -74,7 +74,7 @@ AnswerStats someStats() {
   stats.generated_tokens_per_s = 57.125;
   stats.stop_reason = "max_tokens";
   stats.dropped_messages = 4;
-  stats.model = "stories260K#0123abcd";
+  stats.model = "stories260K@0123abcd";
   stats.device = "CPU, 2 threads";
   stats.settings_json = settingsToJson({});
   stats.adapters = {"pirate", "a \"quoted\" one"};

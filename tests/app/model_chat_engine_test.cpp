@@ -66,7 +66,7 @@ class ModelChatEngineTest : public QObject {
     QCOMPARE(stats.stop_reason, std::string("max_tokens"));
     QCOMPARE(stats.cached_tokens, 0);
     QVERIFY(stats.prompt_tokens > 3 && stats.time_to_first_token_ms > 0 && stats.generated_tokens_per_s > 0);
-    QVERIFY(stats.model.find("stories260K#") == 0 || stats.model.find('#') != std::string::npos);
+    QVERIFY2(stats.model.starts_with(engine->describe().name + "@"), stats.model.c_str());
     QVERIFY(settingsFromJson(stats.settings_json).seed.has_value());
   }
 
