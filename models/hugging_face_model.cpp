@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <map>
 #include <set>
 
 #include "models/hugging_face_config.h"
@@ -42,35 +42,56 @@ std::string canonicalName(std::string_view name) {
   return std::string(name);
 }
 
-/// The files that model.safetensors.index.json names: plain names, so that none leaves the folder.
-Result<std::vector<fs::path>> shardFiles(const fs::path& folder, const fs::path& index) {
+/// Tensor to file, from model.safetensors.index.json. Plain file names only, so that none leaves the
+/// folder.
+Result<std::map<std::string, std::string>> readIndex(const fs::path& index) {
   const Result<nlohmann::json> json = readJsonFile(index);
   if (!json) return passOn(json);
-  const auto map = json->find("weight_map");
-  if (map == json->end() || !map->is_object() || map->empty()) {
+  const nlohmann::json map_json = json->value("weight_map", nlohmann::json());
+  const auto* map = map_json.get_ptr<const nlohmann::json::object_t*>();
+  if (!map || map->empty()) {
     return fail(ErrorCode::bad_file, "{}: \"weight_map\" is missing or empty", index.string());
   }
-  std::set<std::string> names;
-  for (const auto& [tensor, file] : map->items()) {
-    const std::string name = file.is_string() ? file.get<std::string>() : std::string();
+  std::map<std::string, std::string> files;
+  for (const auto& [tensor, file] : *map) {
+    const auto* text = file.get_ptr<const std::string*>();
+    const std::string name = text ? *text : std::string();
     const bool plain = !name.empty() && name != "." && name != ".." &&
                        name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
     if (!plain) {
       return fail(ErrorCode::bad_file, "{}: tensor {} is said to be in \"{}\", which is no file name",
                   index.string(), printable(tensor), printable(name));
     }
-    names.insert(name);
+    files.emplace(tensor, name);
   }
-  std::vector<fs::path> files;
-  for (const std::string& name : names) files.push_back(folder / name);
   return files;
 }
 
-Result<std::vector<fs::path>> weightFiles(const fs::path& folder) {
+/// Files of weights, and the tensors that an index promises.
+struct WeightFiles {
+  std::vector<fs::path> files;
+  fs::path index;  // empty for a single file
+  std::map<std::string, std::string> file_of_tensor;
+};
+
+Result<WeightFiles> findWeightFiles(const fs::path& folder) {
+  WeightFiles found;
   const fs::path single = folder / "model.safetensors";
   const fs::path index = folder / "model.safetensors.index.json";
-  if (isPresent(single)) return std::vector<fs::path>{single};
-  if (isPresent(index)) return shardFiles(folder, index);
+  if (isPresent(single)) {
+    found.files.push_back(single);
+    return found;
+  }
+  if (isPresent(index)) {
+    auto map = readIndex(index);
+    if (!map) return passOn(map);
+    std::set<std::string> names;
+    for (const auto& [tensor, file] : *map) names.insert(file);
+    for (const std::string& name : names) found.files.push_back(folder / name);
+    found.index = index;
+    found.file_of_tensor = std::move(*map);
+    return found;
+  }
   if (isPresent(folder / "pytorch_model.bin") || isPresent(folder / "pytorch_model.bin.index.json")) {
     return fail(ErrorCode::unsupported,
                 "{}: the weights are PyTorch pickles (pytorch_model.bin); only safetensors can be read",
@@ -94,20 +115,35 @@ tl::unexpected<Error> noModelHere(const fs::path& folder) {
               folder.string());
 }
 
-/// Every tensor of the index must really be in its file.
-Status checkIndex(const fs::path& folder, const std::vector<FoundTensor>& found) {
-  const fs::path index = folder / "model.safetensors.index.json";
-  if (isPresent(folder / "model.safetensors")) return {};
-  const Result<nlohmann::json> json = readJsonFile(index);
-  if (!json) return passOn(json);
+/// Every tensor that the index promises must be in the files.
+Status checkIndex(const WeightFiles& weights, const std::vector<FoundTensor>& found) {
   std::set<std::string_view> names;
   for (const FoundTensor& tensor : found) names.insert(tensor.file_name);
-  for (const auto& [tensor, file] : (*json)["weight_map"].items()) {
+  for (const auto& [tensor, file] : weights.file_of_tensor) {
     if (names.contains(tensor)) continue;
-    return fail(ErrorCode::not_found, "{}: tensor {} is not in {}", index.string(), printable(tensor),
-                printable(file.get<std::string>()));
+    return fail(ErrorCode::not_found, "{}: tensor {} is not in {}", weights.index.string(),
+                printable(tensor), printable(file));
   }
   return {};
+}
+
+/// Maps every file and collects its tensors. Returns the hash of all headers after `seed`.
+Result<uint64_t> readWeightFiles(const WeightFiles& weights, uint64_t seed, ModelFile& model,
+                                 std::vector<FoundTensor>& found) {
+  for (const fs::path& file : weights.files) {
+    auto mapping = MappedFile::open(file);
+    if (!mapping) return passOn(mapping);
+    const auto parsed = SafetensorsFile::parse((*mapping)->bytes(), file.string());
+    if (!parsed) return passOn(parsed);
+    seed = hashBytes(parsed->header(), seed);
+    for (const SafetensorsTensor& tensor : parsed->tensors()) {
+      found.push_back({tensor.name, canonicalName(tensor.name), tensor.dtype,
+                       dtypeOfSafetensors(tensor.dtype), tensor.shape, tensor.data});
+    }
+    model.mappings.push_back(std::move(*mapping));
+  }
+  if (Status s = checkIndex(weights, found); !s) return passOn(s);
+  return seed;
 }
 
 }  // namespace
@@ -120,32 +156,19 @@ Result<ModelFile> openHuggingFaceModel(const fs::path& folder) {
   model.path = folder;
   model.format = ModelFormat::hugging_face;
   model.config = std::move(*config);
-  Result<std::vector<fs::path>> files = weightFiles(folder);
-  if (!files) return passOn(files);
-
-  std::vector<FoundTensor> found;
+  Result<WeightFiles> weights = findWeightFiles(folder);
+  if (!weights) return passOn(weights);
   const auto config_file = MappedFile::open(folder / "config.json");
   if (!config_file) return passOn(config_file);
-  uint64_t header_hash = hashBytes((*config_file)->bytes());
-  for (const fs::path& file : *files) {
-    auto mapping = MappedFile::open(file);
-    if (!mapping) return passOn(mapping);
-    const auto parsed = SafetensorsFile::parse((*mapping)->bytes(), file.string());
-    if (!parsed) return passOn(parsed);
-    header_hash = hashBytes(parsed->header(), header_hash);
-    for (const SafetensorsTensor& tensor : parsed->tensors()) {
-      found.push_back({tensor.name, canonicalName(tensor.name), tensor.dtype,
-                       dtypeOfSafetensors(tensor.dtype), tensor.shape, tensor.data});
-    }
-    model.mappings.push_back(std::move(*mapping));
-  }
-  if (Status s = checkIndex(folder, found); !s) return passOn(s);
+  std::vector<FoundTensor> found;
+  const auto header_hash = readWeightFiles(*weights, hashBytes((*config_file)->bytes()), model, found);
+  if (!header_hash) return passOn(header_hash);
   if (Status s = adoptLlamaTensors(std::move(found), model); !s) return passOn(s);
   Result<TokenizerSource> tokenizer = readHuggingFaceTokenizer(folder, model.config.n_vocab);
   if (!tokenizer) return passOn(tokenizer);
   model.tokenizer = std::move(*tokenizer);
-  files->push_back(folder / "config.json");
-  Result<std::string> key = contentKey(*files, header_hash);
+  weights->files.push_back(folder / "config.json");
+  Result<std::string> key = contentKey(weights->files, *header_hash);
   if (!key) return passOn(key);
   model.content_key = std::move(*key);
   return model;

@@ -85,7 +85,11 @@ void Parser::expectName(std::string_view name) {
 }
 
 void Parser::expectEnd(TokenKind kind) {
-  if (current().kind != kind) failHere("expected " + describe(Token{.kind = kind}));
+  if (current().kind != kind) {
+    Token wanted;
+    wanted.kind = kind;
+    failHere("expected " + describe(wanted));
+  }
   take();
 }
 
