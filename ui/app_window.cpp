@@ -29,7 +29,10 @@ AppWindow::~AppWindow() = default;
 void AppWindow::connectParts() {
   connect(&preferences_, &Preferences::loaded, this, &AppWindow::onPreferencesLoaded);
   connect(&picker_, &ModelPickerViewModel::changed, this,
-          [this] { chat_.setModelReady(picker_.ready()); });
+          [this] {
+            if (picker_.ready() && !chat_.modelReady()) trace_.write("model", 0, picker_.name());
+            chat_.setModelReady(picker_.ready());
+          });
   connect(&chat_, &ChatViewModel::conversationIdChanged, this, [this] {
     settings_.show(chat_.conversationId());
     if (preferences_.isLoaded())
@@ -60,7 +63,10 @@ bool AppWindow::start() {
   link_.listConversations();
   engine_.load(QUrl(QStringLiteral("qrc:/qt/qml/Hearth/qml/Main.qml")));
   QTimer::singleShot(kPatienceMs, &state_, &WindowStateViewModel::setReady);
-  return window() != nullptr;
+  if (!window()) return false;
+  connect(window(), &QQuickWindow::frameSwapped, this, [this] { trace_.write("ready", 0, {}); },
+          static_cast<Qt::ConnectionType>(Qt::AutoConnection | Qt::SingleShotConnection));
+  return true;
 }
 
 QQuickWindow* AppWindow::window() const {

@@ -1,13 +1,13 @@
 // The window and everything behind it that lives on the UI thread.
 #pragma once
 
-#include <QElapsedTimer>
 #include <QObject>
 #include <QQmlApplicationEngine>
 
 #include "ui/bridge/chat_link.h"
 #include "ui/bridge/model_link.h"
 #include "ui/bridge/preferences.h"
+#include "ui/bridge/trace.h"
 #include "ui/models/notice_list_model.h"
 #include "ui/viewmodels/appearance_view_model.h"
 #include "ui/viewmodels/chat_view_model.h"
@@ -61,6 +61,7 @@ class AppWindow : public QObject {
   ModelPickerViewModel picker_;
   AppearanceViewModel appearance_;
   WindowStateViewModel state_;
+  Trace trace_;
   bool listed_ = false;
   QQmlApplicationEngine engine_;  // last: the QML goes before what it is bound to
 };

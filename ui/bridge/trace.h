@@ -9,6 +9,7 @@ namespace hearth {
 
 /// Appends lines `<Unix ms> <event> <id> <JSON>` to the file named by HEARTH_TRACE; does nothing
 /// without it. Every line is one write(), so that what was shown survives SIGKILL. UI thread.
+/// Events: ready (the window is seen), model (one is open), sent, text, finished (messages).
 class Trace {
  public:
   Trace();

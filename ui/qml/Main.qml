@@ -41,8 +41,8 @@ ApplicationWindow {
         text: Theme.text
         button: Theme.surface
         buttonText: Theme.text
-        highlight: Theme.accent
-        highlightedText: Theme.accentText
+        highlight: Theme.selection
+        highlightedText: Theme.text
         light: Theme.hover
         mid: Theme.border
         midlight: Theme.hover

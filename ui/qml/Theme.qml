@@ -34,7 +34,7 @@ QtObject {
     readonly property int margin: 16
     readonly property int radius: 8
     readonly property int controlHeight: Math.round(34 * Math.max(1, scale))
-    readonly property int iconSize: Math.round(18 * Math.max(1, scale))
+    readonly property int iconSize: Math.round(20 * Math.max(1, scale))
     readonly property int columnWidth: Math.round(760 * Math.max(1, scale))
     readonly property int quick: 120
 }

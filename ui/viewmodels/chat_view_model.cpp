@@ -168,7 +168,7 @@ void ChatViewModel::handBack(ConversationId id, const QString& text) {
 }
 
 void ChatViewModel::onAnswerText(ConversationId id, MessageId answer, const QString& text) {
-  if (id != id_) return;
+  if (id != id_ || !messages_.find(answer)) return;
   messages_.appendText(answer, text);
   trace_.write("text", answer, text);
 }

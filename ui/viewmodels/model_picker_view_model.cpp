@@ -52,6 +52,11 @@ QString ModelPickerViewModel::facts() const {
   return parts.join(QStringLiteral(" · "));
 }
 
+QUrl ModelPickerViewModel::startFolder() const {
+  const QString folder = recent_.count() > 0 ? QFileInfo(recent_.paths().first()).path() : QString();
+  return QUrl::fromLocalFile(QFileInfo(folder).isDir() ? folder : QDir::homePath());
+}
+
 void ModelPickerViewModel::open(const QString& path) {
   if (path.isEmpty()) return;
   const QString model_path = modelPathFor(path);

@@ -24,6 +24,7 @@ class ModelPickerViewModel : public QObject {
   Q_PROPERTY(QString device READ device NOTIFY changed)
   Q_PROPERTY(QString whyNotGpu READ whyNotGpu NOTIFY changed)
   Q_PROPERTY(QString facts READ facts NOTIFY changed)
+  Q_PROPERTY(QUrl startFolder READ startFolder NOTIFY changed)
 
  public:
   ModelPickerViewModel(ModelLink& link, Preferences& preferences, NoticeListModel& notices,
@@ -38,6 +39,8 @@ class ModelPickerViewModel : public QObject {
   QString whyNotGpu() const { return QString::fromStdString(model_.why_not_gpu); }
   /// "llama · Q8_0 · 1.1 GB · context 2048"
   QString facts() const;
+  /// Where the last model lies, or the user's home.
+  QUrl startFolder() const;
 
   /// A file or a folder. A part of a Hugging Face folder stands for the folder.
   Q_INVOKABLE void open(const QString& path);

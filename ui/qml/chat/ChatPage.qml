@@ -30,6 +30,8 @@ FocusScope {
         NoticeBanners {
             notices: page.notices
             Layout.fillWidth: true
+            Layout.fillHeight: false
+            Layout.maximumHeight: implicitHeight
             Layout.leftMargin: Theme.margin
             Layout.rightMargin: Theme.margin
         }

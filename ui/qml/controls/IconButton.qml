@@ -10,14 +10,15 @@ Button {
     property string hint: text
     property color tint: Theme.mutedText
     property bool small: false
+    readonly property int extent: small ? Math.round(Theme.iconSize * 0.9) : Theme.iconSize
 
     display: AbstractButton.IconOnly
     padding: small ? 4 : 7
-    implicitWidth: implicitHeight
-    implicitHeight: icon.height + topPadding + bottomPadding
+    implicitWidth: extent + 2 * padding
+    implicitHeight: implicitWidth
     icon.source: symbol === "" ? "" : "qrc:/icons/" + symbol + ".svg"
-    icon.width: small ? Math.round(Theme.iconSize * 0.85) : Theme.iconSize
-    icon.height: icon.width
+    icon.width: extent
+    icon.height: extent
     icon.color: checked ? Theme.accent : hovered || visualFocus ? Theme.text : tint
     opacity: enabled ? 1 : 0.4
     focusPolicy: Qt.StrongFocus

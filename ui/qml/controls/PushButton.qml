@@ -8,6 +8,7 @@ Button {
 
     property bool primary: false
     property bool flatLook: false
+    readonly property color inkColor: primary ? Theme.accentText : flatLook ? Theme.accent : Theme.text
 
     font.pixelSize: Theme.controlSize
     leftPadding: flatLook ? 8 : 14
@@ -16,11 +17,11 @@ Button {
     bottomPadding: topPadding
     opacity: enabled ? 1 : 0.45
     focusPolicy: Qt.StrongFocus
-    palette.buttonText: primary ? Theme.accentText : flatLook ? Theme.accent : Theme.text
-    palette.brightText: palette.buttonText
+    palette.buttonText: inkColor
+    palette.brightText: inkColor
     icon.width: Theme.iconSize
     icon.height: Theme.iconSize
-    icon.color: palette.buttonText
+    icon.color: inkColor
     spacing: 8
 
     background: Rectangle {

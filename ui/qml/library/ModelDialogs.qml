@@ -14,12 +14,14 @@ Item {
     FileDialog {
         id: file
         title: qsTr("Open a model file")
+        currentFolder: dialogs.models.startFolder
         nameFilters: [qsTr("Model files (*.gguf *.safetensors)"), qsTr("All files (*)")]
         onAccepted: dialogs.models.openUrl(selectedFile)
     }
     FolderDialog {
         id: folder
         title: qsTr("Open a model folder")
+        currentFolder: dialogs.models.startFolder
         onAccepted: dialogs.models.openUrl(selectedFolder)
     }
 }

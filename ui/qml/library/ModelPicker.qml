@@ -16,7 +16,9 @@ RowLayout {
     Button {
         id: button
         objectName: "modelPicker"
-        Layout.maximumWidth: Math.max(120, picker.width * 0.6)
+        Layout.fillWidth: true
+        Layout.minimumWidth: 90
+        Layout.maximumWidth: implicitWidth + 1
         text: picker.models.loading ? qsTr("Opening %1…").arg(picker.models.loadingName)
             : picker.models.ready ? picker.models.name : qsTr("Open a model…")
         font.pixelSize: Theme.controlSize
@@ -74,6 +76,7 @@ RowLayout {
         color: Theme.mutedText
         elide: Text.ElideRight
         Layout.fillWidth: true
+        Layout.preferredWidth: 1
 
         HoverHandler { id: deviceHover }
         ToolTip.visible: deviceHover.hovered && picker.models.whyNotGpu !== ""
