@@ -11,8 +11,7 @@ namespace {
 // gets its first turn soon, on a slow machine with a large model as on a fast one.
 constexpr double kChunkMsAlone = 500;
 constexpr double kChunkMsWithOthers = 150;
-constexpr int32_t kFirstChunkTokens = 64;  // before the speed is known
-constexpr int32_t kLeastChunkTokens = 16;
+constexpr int32_t kLeastChunkTokens = 8;  // also before the speed is known
 constexpr int32_t kMostChunkTokens = 512;
 
 }  // namespace
@@ -175,7 +174,7 @@ Status EngineWorker::ensureState(SessionSlot& slot) {
 }
 
 int32_t EngineWorker::promptChunk(bool others_wait) const {
-  if (prompt_ms_per_token_ <= 0) return kFirstChunkTokens;
+  if (prompt_ms_per_token_ <= 0) return kLeastChunkTokens;
   const double tokens = (others_wait ? kChunkMsWithOthers : kChunkMsAlone) / prompt_ms_per_token_;
   return static_cast<int32_t>(
       std::clamp(tokens, double{kLeastChunkTokens}, double{kMostChunkTokens}));

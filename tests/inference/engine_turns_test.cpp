@@ -121,10 +121,10 @@ class EngineTurnsTest : public QObject {
   }
 
   void cancelEndsAPromptWithinAnOp() {
-    const auto engine = testEngine({.model = kExact}, slowSteps(std::chrono::milliseconds(20)));
+    const auto engine = testEngine({.model = kExact}, slowSteps(std::chrono::milliseconds(200)));
     const auto session = engine->newSession();
     Heard heard;
-    QVERIFY(session->submit(request(longPrompt(500), 5), heard.listener()));  // 10 s if left alone
+    QVERIFY(session->submit(request(longPrompt(500), 5), heard.listener()));  // 100 s if left alone
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const auto asked = std::chrono::steady_clock::now();
     session->cancel();
@@ -132,8 +132,8 @@ class EngineTurnsTest : public QObject {
     const auto took = std::chrono::steady_clock::now() - asked;
     QCOMPARE(heard.stats().stop_reason, StopReason::cancelled);
     QVERIFY(heard.ids().empty());
-    // A step is 64 tokens or 1.3 s here; an "op" 20 ms. The rest is for a busy machine.
-    QVERIFY2(took < std::chrono::milliseconds(600),
+    // A step is at least 8 tokens or 1.6 s here, an "op" 0.2 s.
+    QVERIFY2(took < std::chrono::milliseconds(1000),
              qPrintable(QString::number(std::chrono::duration<double>(took).count())));
   }
 

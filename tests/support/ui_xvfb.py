@@ -64,8 +64,11 @@ class Display:
         done = self.run("import", "-window", "root", str(path))
         assert done.returncode == 0, done.stderr
 
-    def close(self):
-        self.server.terminate()
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.server.terminate()  # programs that are left lose their display and end
         self.server.wait()
 
 
