@@ -40,13 +40,14 @@ Work workOf(const ModelFile& file) {
   for (const auto& [name, tensor] : file.tensors) {
     const bool is_layer = name.starts_with("blk.");
     // A tied embedding table is read in full for the logits; one that only embeds is not.
-    const bool is_output = file.config.tied_embeddings ? name == "token_embd.weight"
-                                                       : name == "output.weight";
+    const bool is_output =
+        file.config.tied_embeddings ? name == "token_embd.weight" : name == "output.weight";
     if (is_layer || is_output || name == "output_norm.weight") {
       work.weight_bytes_per_token += static_cast<double>(tensor.bytes());
     }
     if (is_layer && tensor.rows > 1) {
-      work.macs_per_prompt_token += static_cast<double>(tensor.rows) * static_cast<double>(tensor.cols);
+      work.macs_per_prompt_token +=
+          static_cast<double>(tensor.rows) * static_cast<double>(tensor.cols);
     }
   }
   return work;
@@ -167,8 +168,8 @@ Outcome<void> BenchCommand::report(const std::vector<Repeat>& repeats, const Lan
   const Work work = workOf(model.file());
   // Token i of the answer reads the rows of the prompt and of i tokens before it, and its own.
   const double mean_rows = prompt_tokens_ + (generate_tokens_ + 1) / 2.0;
-  const double bytes = work.weight_bytes_per_token +
-                       mean_rows * static_cast<double>(model.sequenceBytesPerToken());
+  const double bytes =
+      work.weight_bytes_per_token + mean_rows * static_cast<double>(model.sequenceBytesPerToken());
   const double bandwidth_fraction = bytes * written_per_s / (limits.bandwidth_gb_s * 1e9);
   const double matmul_fraction =
       2 * work.macs_per_prompt_token * read_per_s / (limits.peak_gops * 1e9);

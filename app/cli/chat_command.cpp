@@ -30,7 +30,7 @@ constexpr const char* kHelp =
 
 struct NamedSetting {
   const char* name;
-  float GenerationSettings::* value;
+  float GenerationSettings::*value;
   float least, most;
 };
 
@@ -45,7 +45,7 @@ constexpr NamedSetting kSettings[] = {
 
 struct NamedCount {
   const char* name;
-  int32_t GenerationSettings::* value;
+  int32_t GenerationSettings::*value;
   int32_t least;
 };
 
@@ -56,10 +56,12 @@ constexpr NamedCount kCounts[] = {
 
 std::string settingsText(const GenerationSettings& settings) {
   std::string text;
-  for (const NamedSetting& s : kSettings) text += fmt::format("{} {:g}\n", s.name, settings.*s.value);
+  for (const NamedSetting& s : kSettings)
+    text += fmt::format("{} {:g}\n", s.name, settings.*s.value);
   for (const NamedCount& c : kCounts) text += fmt::format("{} {}\n", c.name, settings.*c.value);
   text += settings.seed ? fmt::format("seed {}\n", *settings.seed) : "seed random\n";
-  return text + "system prompt: " + (settings.system_prompt.empty() ? "none" : settings.system_prompt);
+  return text +
+         "system prompt: " + (settings.system_prompt.empty() ? "none" : settings.system_prompt);
 }
 
 template <class T>
@@ -87,7 +89,8 @@ std::string change(GenerationSettings& settings, std::string_view words) {
   for (const NamedCount& c : kCounts) {
     if (name != c.name) continue;
     const auto number = numberIn<int32_t>(value);
-    if (!number || *number < c.least) return fmt::format("{} takes a number from {}", name, c.least);
+    if (!number || *number < c.least)
+      return fmt::format("{} takes a number from {}", name, c.least);
     settings.*c.value = *number;
     return fmt::format("{} {}", name, *number);
   }
@@ -136,7 +139,8 @@ void ChatCommand::addOptions(CLI::App& app) {
   app.add_option("--context", n_ctx_, "Context length (default: the model's)")
       ->check(CLI::Range(1, 1 << 20))
       ->type_name("N");
-  app.add_option("--stop", settings_.stop, "End answers before this text; may be given several times")
+  app.add_option("--stop", settings_.stop,
+                 "End answers before this text; may be given several times")
       ->allow_extra_args(false)
       ->type_name("TEXT");
   sampling_.options.repetition_penalty = settings_.repetition_penalty;
@@ -215,8 +219,8 @@ Outcome<void> ChatCommand::answer(const std::string& question, Console& console)
   request.answer_id = static_cast<MessageId>(turns_.size() + 1);
   request.turns = turns_;
   request.settings = settings_;
-  const Status started =
-      engine_->start(std::move(request), [&queue](AnswerEvent event) { queue.put(std::move(event)); });
+  const Status started = engine_->start(
+      std::move(request), [&queue](AnswerEvent event) { queue.put(std::move(event)); });
   if (!started) {
     turns_.pop_back();
     console.error(started.error().message);

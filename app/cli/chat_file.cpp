@@ -35,7 +35,8 @@ Outcome<Conversation> readConversation(const std::string& path) {
     const std::string role = field(json[i], "role", has_role);
     std::string content = field(json[i], "content", has_content);
     if (!has_role || !has_content) {
-      return stop(Exit::bad_input, "{}: message {} has no text as \"role\" and \"content\"", path, i + 1);
+      return stop(Exit::bad_input, "{}: message {} has no text as \"role\" and \"content\"", path,
+                  i + 1);
     }
     if (role == "system") {
       if (!conversation.system_prompt.empty()) conversation.system_prompt += '\n';
@@ -45,8 +46,10 @@ Outcome<Conversation> readConversation(const std::string& path) {
                                     role == "user" ? Role::user : Role::assistant,
                                     std::move(content)});
     } else {
-      return stop(Exit::bad_input, "{}: message {} has the role '{}'; there are system, user and "
-                  "assistant", path, i + 1, role);
+      return stop(Exit::bad_input,
+                  "{}: message {} has the role '{}'; there are system, user and "
+                  "assistant",
+                  path, i + 1, role);
     }
   }
   if (conversation.turns.empty() || conversation.turns.back().role != Role::user) {
@@ -68,7 +71,8 @@ Outcome<std::vector<int32_t>> chatIds(const std::string& path, const ModelFile& 
   request.turns = conversation->turns;
   request.n_ctx = n_ctx > 0 ? n_ctx : std::min(file.config.n_ctx_train, kDefaultContextLimit);
   request.max_tokens = max_tokens;
-  auto prompt = buildPrompt(**tokenizer, request, [](MessageId) { return std::span<const int32_t>(); });
+  auto prompt =
+      buildPrompt(**tokenizer, request, [](MessageId) { return std::span<const int32_t>(); });
   if (!prompt) return workFailure(prompt.error());
   return std::move(prompt->ids);
 }

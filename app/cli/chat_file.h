@@ -12,9 +12,9 @@
 
 namespace hearth::cli {
 
-/// Reads `[{"role": "system" | "user" | "assistant", "content": TEXT}, …]`, which ends with a user's
-/// message, and builds the prompt that the window would. `n_ctx` 0: the model's own.
-/// Codes: Exit::bad_input (names the message), Exit::failed (longer than the context).
+/// Reads `[{"role": "system" | "user" | "assistant", "content": TEXT}, …]`, which ends with a
+/// user's message, and builds the prompt that the window would. `n_ctx` 0: the model's own. Codes:
+/// Exit::bad_input (names the message), Exit::failed (longer than the context).
 Outcome<std::vector<int32_t>> chatIds(const std::string& path, const ModelFile& file,
                                       const Result<std::unique_ptr<Tokenizer>>& tokenizer,
                                       int32_t n_ctx, int32_t max_tokens);

@@ -55,8 +55,8 @@ void Console::error(std::string_view line) {
 void Console::progress(std::string_view what, int64_t done, int64_t total) {
   if (options_.quiet) return;
   const auto now = std::chrono::steady_clock::now();
-  if (now - last_progress_ < (error_is_terminal_ ? kTerminalInterval
-                                                 : std::chrono::nanoseconds(kLogInterval))) {
+  if (now - last_progress_ <
+      (error_is_terminal_ ? kTerminalInterval : std::chrono::nanoseconds(kLogInterval))) {
     return;
   }
   last_progress_ = now;

@@ -14,8 +14,8 @@ namespace hearth::cli {
 using Json = nlohmann::ordered_json;
 
 struct ConsoleOptions {
-  bool json = false;    // standard output carries one JSON document and nothing else
-  bool quiet = false;   // no progress, no statistics, no notes; errors are still told
+  bool json = false;   // standard output carries one JSON document and nothing else
+  bool quiet = false;  // no progress, no statistics, no notes; errors are still told
 };
 
 /// Used from one thread.

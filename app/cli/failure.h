@@ -14,10 +14,10 @@ namespace hearth::cli {
 
 enum class Exit : int {
   done = 0,
-  failed = 1,       // the work failed
-  usage = 2,        // a flag or its value is wrong
-  bad_input = 3,    // a file that was to be read
-  no_room = 4,      // not enough memory or disk
+  failed = 1,     // the work failed
+  usage = 2,      // a flag or its value is wrong
+  bad_input = 3,  // a file that was to be read
+  no_room = 4,    // not enough memory or disk
   interrupted = 130,
 };
 

@@ -75,9 +75,10 @@ void GenerateCommand::addOptions(CLI::App& app) {
                           ->type_name("FILE")
                           ->excludes(prompt_.text_flag)
                           ->excludes(prompt_.ids_flag);
-  app.add_option("--chat", chat_file_,
-                 "A conversation, [{\"role\", \"content\"}, …], given to the model as plain text that it "
-                 "continues (chat templates are not in this version)")
+  app.add_option(
+         "--chat", chat_file_,
+         "A conversation, [{\"role\", \"content\"}, …], given to the model as plain text that it "
+         "continues (chat templates are not in this version)")
       ->type_name("FILE.json");
   app.add_option("--max-tokens,-n", max_tokens_, "Stop after N tokens (default: context full)")
       ->check(CLI::Range(1, 1 << 30))
@@ -173,11 +174,12 @@ Outcome<void> GenerateCommand::report(const Generated& generated, const Engine& 
   if (isatty(STDOUT_FILENO) == 1 && !generated.text.ends_with('\n')) {
     if (const auto written = console.write("\n"); !written) return written;
   }
-  console.note(fmt::format(
-      "{} tokens read ({:.1f}/s), {} written ({:.1f}/s), first after {:.0f} ms; ended by {}; seed {}",
-      stats.prompt_tokens, stats.promptTokensPerSecond(), stats.generated_tokens,
-      stats.generatedTokensPerSecond(), stats.time_to_first_token_ms,
-      stopReasonName(stats.stop_reason), seed));
+  console.note(
+      fmt::format("{} tokens read ({:.1f}/s), {} written ({:.1f}/s), first after {:.0f} ms; ended "
+                  "by {}; seed {}",
+                  stats.prompt_tokens, stats.promptTokensPerSecond(), stats.generated_tokens,
+                  stats.generatedTokensPerSecond(), stats.time_to_first_token_ms,
+                  stopReasonName(stats.stop_reason), seed));
   return {};
 }
 

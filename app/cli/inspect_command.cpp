@@ -86,7 +86,8 @@ Json InspectCommand::asJson(const ModelFacts& facts, const Memory& memory) const
   const ModelConfig& c = facts.config;
   Json types = Json::object();
   for (const auto& [name, type] : facts.types) {
-    types[name] = {{"tensors", type.tensors}, {"parameters", type.parameters}, {"bytes", type.bytes}};
+    types[name] = {
+        {"tensors", type.tensors}, {"parameters", type.parameters}, {"bytes", type.bytes}};
   }
   return {{"path", model_},
           {"name", c.name},
@@ -118,10 +119,12 @@ Json InspectCommand::asJson(const ModelFacts& facts, const Memory& memory) const
 std::string InspectCommand::asText(const ModelFacts& facts, const Memory& memory) const {
   const ModelConfig& c = facts.config;
   std::string text = fmt::format("{} ({})\n", c.name.empty() ? model_ : c.name, facts.format);
-  text += fmt::format("  architecture   {}\n", c.architecture.empty() ? "not told" : c.architecture);
-  text += fmt::format("  shape          {} layers, width {}, {} heads ({} for keys and values) of {}, "
-                      "feed-forward {}\n",
-                      c.n_layers, c.dim, c.n_heads, c.n_kv_heads, c.head_dim, c.ffn_dim);
+  text +=
+      fmt::format("  architecture   {}\n", c.architecture.empty() ? "not told" : c.architecture);
+  text += fmt::format(
+      "  shape          {} layers, width {}, {} heads ({} for keys and values) of {}, "
+      "feed-forward {}\n",
+      c.n_layers, c.dim, c.n_heads, c.n_kv_heads, c.head_dim, c.ffn_dim);
   text += fmt::format("  vocabulary     {} tokens; tokenizer: {}\n", c.n_vocab, facts.tokenizer);
   text += fmt::format("  context        {} tokens\n", c.n_ctx_train);
   text += fmt::format("  parameters     {}\n", humanCount(facts.parameters()));

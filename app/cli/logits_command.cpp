@@ -67,9 +67,8 @@ Outcome<Exit> LogitsCommand::run(const CommonOptions& common, Surroundings surro
   const auto total = static_cast<int64_t>(ids->size());
   const Interrupts::Guard guard(surroundings.interrupts, {});
   const Status run = loaded->model->forward(
-      **sequence, *ids, logits, &surroundings.interrupts.flag(), [&](int32_t done) {
-        surroundings.console.progress("reading the prompt", done, total);
-      });
+      **sequence, *ids, logits, &surroundings.interrupts.flag(),
+      [&](int32_t done) { surroundings.console.progress("reading the prompt", done, total); });
   if (!run) return workFailure(run.error());
   std::vector<int64_t> shape{static_cast<int64_t>(n_vocab)};
   if (all_) shape.insert(shape.begin(), total);
@@ -77,12 +76,12 @@ Outcome<Exit> LogitsCommand::run(const CommonOptions& common, Surroundings surro
   const auto last = logits.end() - static_cast<std::ptrdiff_t>(n_vocab);
   const auto argmax = std::max_element(last, logits.end()) - last;
   if (surroundings.console.json()) {
-    const auto told = surroundings.console.writeJson(
-        {{"ids", *ids}, {"shape", shape}, {"argmax", argmax}});
+    const auto told =
+        surroundings.console.writeJson({{"ids", *ids}, {"shape", shape}, {"argmax", argmax}});
     if (!told) return passOn(told);
   } else {
-    surroundings.console.note(fmt::format("{}: {} tokens read, likeliest next token {}", out_, total,
-                                          argmax));
+    surroundings.console.note(
+        fmt::format("{}: {} tokens read, likeliest next token {}", out_, total, argmax));
   }
   return Exit::done;
 }

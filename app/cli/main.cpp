@@ -74,7 +74,8 @@ std::string unknownCommand(const CLI::App& app, const std::vector<std::string>& 
   const std::string list = fmt::format("{}", fmt::join(names, ", "));
   if (at >= words.size()) return fmt::format("{} needs a command. There are: {}", title, list);
   const std::string& word = words[at];
-  if (word.starts_with("-") || std::find(names.begin(), names.end(), word) != names.end()) return "";
+  if (word.starts_with("-") || std::find(names.begin(), names.end(), word) != names.end())
+    return "";
   return fmt::format("{} has no command '{}'. There are: {}", title, word, list);
 }
 

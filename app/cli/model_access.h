@@ -30,7 +30,8 @@ Isa isaOf(const CommonOptions& common);
 /// Codes: Exit::failed (no such device, or the reason why it cannot be used).
 Outcome<OpenedDevice> openComputeDevice(const CommonOptions& common);
 
-/// An engine with its own device. Codes: those of openComputeDevice, Exit::no_room, Exit::bad_input.
+/// An engine with its own device. Codes: those of openComputeDevice, Exit::no_room,
+/// Exit::bad_input.
 Outcome<std::unique_ptr<Engine>> openEngine(std::shared_ptr<const ModelFile> file,
                                             const CommonOptions& common, int32_t n_ctx);
 

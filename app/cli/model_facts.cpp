@@ -128,9 +128,8 @@ Outcome<ModelFacts> readFolder(const std::filesystem::path& folder) {
   std::error_code error;
   facts.tokenizer = std::filesystem::exists(folder / "tokenizer.model", error)
                         ? "SentencePiece (tokenizer.model)"
-                    : std::filesystem::exists(folder / "tokenizer.json", error)
-                        ? "tokenizer.json"
-                        : "none";
+                    : std::filesystem::exists(folder / "tokenizer.json", error) ? "tokenizer.json"
+                                                                                : "none";
   std::vector<std::filesystem::path> files;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {

@@ -18,12 +18,12 @@ struct TypeCount {
 };
 
 struct ModelFacts {
-  std::string format;        // "GGUF v3", "Hugging Face folder"
-  ModelConfig config;        // numbers that the file does not tell are 0
-  std::string tokenizer;     // "llama", "SentencePiece (tokenizer.model)"; "none"
+  std::string format;                      // "GGUF v3", "Hugging Face folder"
+  ModelConfig config;                      // numbers that the file does not tell are 0
+  std::string tokenizer;                   // "llama", "SentencePiece (tokenizer.model)"; "none"
   std::map<std::string, TypeCount> types;  // by the format's own names: "Q4_K", "BF16"
   uint64_t file_bytes = 0;
-  std::string why_not;       // empty: this version can run it
+  std::string why_not;  // empty: this version can run it
 
   uint64_t parameters() const;
   uint64_t tensorBytes() const;

@@ -12,8 +12,8 @@ std::string npyHeader(const std::vector<int64_t>& shape) {
   std::string extents;
   for (const int64_t extent : shape) extents += fmt::format("{}, ", extent);
   if (!shape.empty()) extents.resize(extents.size() - (shape.size() == 1 ? 1 : 2));  // "3," "2, 3"
-  std::string header = fmt::format(
-      "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", extents);
+  std::string header =
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", extents);
   constexpr size_t kFixedBytes = 10;  // magic, version, header length
   constexpr size_t kAlignment = 64;
   const size_t unpadded = kFixedBytes + header.size() + 1;

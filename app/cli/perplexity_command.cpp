@@ -60,9 +60,10 @@ Outcome<std::vector<int32_t>> PerplexityCommand::readText(const Tokenizer& token
   if (!text) return passOn(text);
   std::vector<int32_t> ids = tokenizer.encode(*text, {});
   if (ids.size() < static_cast<size_t>(chunk)) {
-    return stop(Exit::failed,
-                "{} has {} tokens, and one chunk takes {}: give a longer text or a smaller --context",
-                file_, ids.size(), chunk);
+    return stop(
+        Exit::failed,
+        "{} has {} tokens, and one chunk takes {}: give a longer text or a smaller --context",
+        file_, ids.size(), chunk);
   }
   return ids;
 }
@@ -85,8 +86,8 @@ Status PerplexityCommand::scoreChunk(LanguageModel& model, std::span<const int32
       return run;
     }
     for (size_t row = 0; row < rows; ++row) {
-      score.nats += surprise(std::span(logits).subspan(row * n_vocab, n_vocab),
-                             ids[begin + row + 1]);
+      score.nats +=
+          surprise(std::span(logits).subspan(row * n_vocab, n_vocab), ids[begin + row + 1]);
     }
     score.tokens += static_cast<int64_t>(rows);
   }
@@ -118,8 +119,8 @@ Outcome<Exit> PerplexityCommand::run(const CommonOptions& common, Surroundings s
   Score score;
   const Interrupts::Guard guard(surroundings.interrupts, {});
   for (size_t i = 0; i < n_chunks; ++i) {
-    const auto chunk_ids = std::span(*ids).subspan(i * static_cast<size_t>(chunk),
-                                                   static_cast<size_t>(chunk));
+    const auto chunk_ids =
+        std::span(*ids).subspan(i * static_cast<size_t>(chunk), static_cast<size_t>(chunk));
     if (begins_with_bos) chunk_ids.front() = bos;
     const Status scored =
         scoreChunk(*loaded->model, chunk_ids, surroundings.interrupts.flag(), score);

@@ -22,7 +22,8 @@ void addSamplingFlags(CLI::App& app, SamplingFlags& flags) {
       ->check(CLI::Range(0.0f, 100.0f))
       ->type_name("T")
       ->group(group);
-  app.add_option("--top-k", options.top_k, withDefault("Only the K likeliest; 0: off", static_cast<float>(options.top_k)))
+  app.add_option("--top-k", options.top_k,
+                 withDefault("Only the K likeliest; 0: off", static_cast<float>(options.top_k)))
       ->check(CLI::NonNegativeNumber)
       ->type_name("K")
       ->group(group);
@@ -32,22 +33,26 @@ void addSamplingFlags(CLI::App& app, SamplingFlags& flags) {
       ->type_name("P")
       ->group(group);
   app.add_option("--min-p", options.min_p,
-                 withDefault("Only those at least this likely next to the likeliest; 0: off", options.min_p))
+                 withDefault("Only those at least this likely next to the likeliest; 0: off",
+                             options.min_p))
       ->check(CLI::Range(0.0f, 1.0f))
       ->type_name("P")
       ->group(group);
   app.add_option("--repeat-penalty", options.repetition_penalty,
-                 withDefault("Above 1: recent tokens become less likely; 1: off", options.repetition_penalty))
+                 withDefault("Above 1: recent tokens become less likely; 1: off",
+                             options.repetition_penalty))
       ->check(CLI::Range(1e-3f, kLargest))
       ->type_name("R")
       ->group(group);
-  app.add_option("--presence-penalty", options.presence_penalty,
-                 withDefault("Taken once from the logit of each recent token", options.presence_penalty))
+  app.add_option(
+         "--presence-penalty", options.presence_penalty,
+         withDefault("Taken once from the logit of each recent token", options.presence_penalty))
       ->check(CLI::Range(-kLargest, kLargest))
       ->type_name("X")
       ->group(group);
-  app.add_option("--frequency-penalty", options.frequency_penalty,
-                 withDefault("Taken for each time a token was used recently", options.frequency_penalty))
+  app.add_option(
+         "--frequency-penalty", options.frequency_penalty,
+         withDefault("Taken for each time a token was used recently", options.frequency_penalty))
       ->check(CLI::Range(-kLargest, kLargest))
       ->type_name("X")
       ->group(group);

@@ -16,9 +16,9 @@ namespace hearth::cli {
 namespace {
 
 constexpr int32_t kTokens = 40;
-constexpr int32_t kChunk = 23;  // the device reads the prompt in two uneven pieces
-constexpr double kExactTolerance = 1e-3;    // logits (DESIGN: precision)
-constexpr double kFastDivergence = 1e-3;    // nats, mean; for 4-bit weights five times that
+constexpr int32_t kChunk = 23;            // the device reads the prompt in two uneven pieces
+constexpr double kExactTolerance = 1e-3;  // logits (DESIGN: precision)
+constexpr double kFastDivergence = 1e-3;  // nats, mean; for 4-bit weights five times that
 constexpr uint64_t kSeed = 20240229;
 
 /// A model file that was never on disk: the tensors' bytes live beside it.
@@ -33,9 +33,18 @@ class SmallModelBuilder {
 
   std::shared_ptr<const ModelFile> build() {
     ModelConfig& c = model_->file.config;
-    c = {.architecture = "llama", .name = "selftest", .n_vocab = 160, .n_ctx_train = 64, .dim = 64,
-         .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .head_dim = 32, .ffn_dim = 96,
-         .rms_norm_eps = 1e-5f, .tied_embeddings = false,
+    c = {.architecture = "llama",
+         .name = "selftest",
+         .n_vocab = 160,
+         .n_ctx_train = 64,
+         .dim = 64,
+         .n_layers = 2,
+         .n_heads = 4,
+         .n_kv_heads = 2,
+         .head_dim = 32,
+         .ffn_dim = 96,
+         .rms_norm_eps = 1e-5f,
+         .tied_embeddings = false,
          .rope = {.rotary_dim = 32, .interleaved = true, .frequency_divisors = {}}};
     matrix("token_embd.weight", c.n_vocab, c.dim, 1.0);
     for (int32_t layer = 0; layer < c.n_layers; ++layer) addLayer(fmt::format("blk.{}.", layer));
@@ -108,14 +117,21 @@ Result<std::vector<double>> referenceLogits(const ModelFile& file,
   if (!host) return passOn(host);
   auto weights = loadWeights(**host, file);
   if (!weights) return passOn(weights);
-  ReferencePlan plan(recordLlama(file.config, *weights, {.max_tokens = kTokens, .max_outputs = kTokens}));
-  const KvBinding shape{.n_layers = file.config.n_layers, .n_kv_heads = file.config.n_kv_heads,
-                        .head_dim = file.config.head_dim, .capacity_rows = kTokens};
+  ReferencePlan plan(
+      recordLlama(file.config, *weights, {.max_tokens = kTokens, .max_outputs = kTokens}));
+  const KvBinding shape{.n_layers = file.config.n_layers,
+                        .n_kv_heads = file.config.n_kv_heads,
+                        .head_dim = file.config.head_dim,
+                        .capacity_rows = kTokens};
   ReferenceKv kv = ReferenceKv::like(shape);
   std::vector<int32_t> positions(ids.size());
   std::iota(positions.begin(), positions.end(), 0);
-  plan.run({.token_ids = ids, .positions = positions, .out_rows = positions, .first_row = 0,
-            .kv = shape}, kv);
+  plan.run({.token_ids = ids,
+            .positions = positions,
+            .out_rows = positions,
+            .first_row = 0,
+            .kv = shape},
+           kv);
   const auto logits = plan.at(plan.plan().logits);
   return std::vector<double>(logits.begin(), logits.end());
 }
@@ -152,8 +168,9 @@ std::string compareExact(const std::vector<double>& expected, const std::vector<
     }
   }
   if (outside == 0) return "";
-  return fmt::format("{} of {} logits differ by more than {}; worst at {}: {} instead of {}", outside,
-                     expected.size(), kExactTolerance, worst, found[worst], expected[worst]);
+  return fmt::format("{} of {} logits differ by more than {}; worst at {}: {} instead of {}",
+                     outside, expected.size(), kExactTolerance, worst, found[worst],
+                     expected[worst]);
 }
 
 template <class T>

@@ -21,8 +21,7 @@ constexpr std::string_view kPasteEnds = "\x1b[201~";
 
 void tellTerminal(std::string_view sequence) {
   // Nothing can be done about a terminal that does not listen.
-  [[maybe_unused]] const ssize_t written =
-      ::write(STDOUT_FILENO, sequence.data(), sequence.size());
+  [[maybe_unused]] const ssize_t written = ::write(STDOUT_FILENO, sequence.data(), sequence.size());
 }
 
 /// How many times `part` is in `text`; removes them.

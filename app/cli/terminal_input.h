@@ -36,8 +36,8 @@ class TerminalInput {
   void restore();
 
  private:
-  bool waitForInput();                     // false: woken
-  std::optional<std::string> takeLine();   // a whole line, or the rest at the end of input
+  bool waitForInput();                    // false: woken
+  std::optional<std::string> takeLine();  // a whole line, or the rest at the end of input
 
   bool is_terminal_;
   bool changed_ = false;

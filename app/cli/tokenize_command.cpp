@@ -36,8 +36,8 @@ class TokenizeCommand final : public Command {
  public:
   void addOptions(CLI::App& app) override {
     addTokenizerFlags(app, tokenizer_);
-    text_flag_ = app.add_option("--text,-t", text_, "The text (default: standard input)")
-                     ->type_name("TEXT");
+    text_flag_ =
+        app.add_option("--text,-t", text_, "The text (default: standard input)")->type_name("TEXT");
     app.add_option("--file,-f", file_, "Read the text from a file; - for standard input")
         ->type_name("FILE")
         ->excludes(text_flag_);

@@ -22,6 +22,12 @@ STORIES = f"{DATA}/models/stories260K-f32.gguf"
 TOLERANCE = 1e-3  # of a logit, against float64
 
 
+def near_tie(name):
+    """The gap between winner and runner-up below which the golden greedy ids say nothing: llama.cpp,
+    which made them, quantises the activations of quantised models."""
+    return 0.1 if "-q" in name else TOLERANCE
+
+
 def run(*arguments, stdin=None, expect=0, **options):
     """Runs the program; a wrong exit code fails with what it said."""
     done = subprocess.run([CLI, *map(str, arguments)], input=stdin, capture_output=True,
@@ -163,7 +169,7 @@ class Generate(Case):
                     self.assertEqual(told["stats"]["prompt_tokens"], len(prompt["ids"]))
                     self.assertEqual(told["stats"]["generated_tokens"], 64)
                     for step, (found, expected) in enumerate(zip(told["ids"], prompt["greedy_ids"])):
-                        if prompt["greedy_top2_gap"][step] < TOLERANCE:
+                        if prompt["greedy_top2_gap"][step] < near_tie(name):
                             break  # either is right from here on
                         self.assertEqual(found, expected, f"step {step}")
 
@@ -330,7 +336,10 @@ class Files(Case):
                 self.assertTrue(facts["supported"], facts["why_not"])
                 self.assertEqual(facts["architecture"], "llama")
                 self.assertEqual((facts["shape"]["dim"], facts["shape"]["n_layers"]), (64, 2))
-                self.assertEqual(facts["types"][kind]["tensors"], 16)
+                matrices, gains = 2 * 7 + 2, 2 * 2 + 1
+                counts = {name: entry["tensors"] for name, entry in facts["types"].items()}
+                self.assertEqual(counts, {"F32": matrices + gains} if kind == "F32"
+                                 else {"F32": gains, kind: matrices})
                 self.assertEqual(facts["file_bytes"], os.path.getsize(model))
                 made = run_json("generate", "--model", model, "--prompt", "ab", "--max-tokens", 5)
                 self.assertLessEqual(len(made["ids"]), 5)
