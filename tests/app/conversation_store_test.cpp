@@ -1,113 +1,22 @@
 #include "app/storage/conversation_store.h"
 
-#include <sqlite3.h>
-
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
 
-#include <functional>
-
-#include "tests/app/failing_vfs.h"
+#include "tests/app/shelf.h"
 
 using namespace hearth;
-using hearth::test::Fault;
+using namespace hearth::test;
 
 namespace {
 
 constexpr const char* kMark = "xyzzy-plugh-7531";
 
-/// A store in a folder of its own.
-class Shelf {
- public:
-  Shelf() { reopen(); }
-
-  void reopen() {
-    store_.reset();
-    auto opened = ConversationStore::open(file());
-    if (!opened) qFatal("%s", opened.error().message.c_str());
-    store_ = std::move(*opened);
-  }
-  void close() { store_.reset(); }
-
-  std::filesystem::path file() const { return (folder_.path() + "/hearth.db").toStdString(); }
-  ConversationStore* operator->() { return store_.get(); }
-
-  QByteArray allBytes() const {
-    QByteArray all;
-    for (const char* suffix : {"", "-wal", "-journal"}) {
-      QFile part(QString::fromStdString(file().string()) + suffix);
-      if (part.open(QIODevice::ReadOnly)) all += part.readAll();
-    }
-    return all;
-  }
-
- private:
-  QTemporaryDir folder_;
-  std::unique_ptr<ConversationStore> store_;
-};
-
-/// One value from the file, through a connection of its own.
-std::string sqlValue(const std::filesystem::path& file, const char* sql) {
-  sqlite3* db = nullptr;
-  sqlite3_stmt* statement = nullptr;
-  std::string value = "no row";
-  if (sqlite3_open(file.c_str(), &db) != SQLITE_OK ||
-      sqlite3_prepare_v2(db, sql, -1, &statement, nullptr) != SQLITE_OK) {
-    value = sqlite3_errmsg(db);
-  } else if (sqlite3_step(statement) == SQLITE_ROW) {
-    const auto* text = sqlite3_column_text(statement, 0);
-    value = text ? reinterpret_cast<const char*>(text) : "null";
-  }
-  sqlite3_finalize(statement);
-  sqlite3_close(db);
-  return value;
-}
-
-AnswerStats someStats() {
-  AnswerStats stats;
-  stats.prompt_tokens = 12;
-  stats.cached_tokens = 7;
-  stats.generated_tokens = 99;
-  stats.time_to_first_token_ms = 41.5;
-  stats.prompt_tokens_per_s = 310.25;
-  stats.generated_tokens_per_s = 57.125;
-  stats.stop_reason = "max_tokens";
-  stats.dropped_messages = 4;
-  stats.model = "stories260K@0123abcd";
-  stats.device = "CPU, 2 threads";
-  stats.settings_json = settingsToJson({});
-  stats.adapters = {"pirate", "a \"quoted\" one"};
-  return stats;
-}
-
 std::vector<MessageId> idsOf(const std::vector<Message>& path) {
   std::vector<MessageId> ids;
   for (const Message& message : path) ids.push_back(message.id);
   return ids;
-}
-
-/// Everything that can be read from a store, as one text, to compare before and after a failure.
-std::string contents(ConversationStore& store) {
-  std::string all;
-  const auto conversations = store.conversations();
-  if (!conversations) return conversations.error().message;
-  for (const Conversation& conversation : *conversations) {
-    all += fmt::format("C{} '{}' leaf {} {}\n", conversation.id, conversation.title,
-                       conversation.leaf_id.value_or(0), settingsToJson(conversation.settings));
-    const auto path = store.path(conversation.id);
-    if (!path) return path.error().message;
-    for (const Message& message : *path)
-      all += fmt::format("  M{} '{}' {} of {} {}\n", message.id, message.text,
-                         static_cast<int>(message.state), message.sibling_ids.size(),
-                         message.stats ? message.stats->generated_tokens : -1);
-  }
-  const auto deleted = store.deletedConversations();
-  if (!deleted) return deleted.error().message;
-  for (const ConversationId id : *deleted) all += fmt::format("D{}\n", id);
-  const auto setting = store.setting("key");
-  if (!setting) return setting.error().message;
-  return all + "key=" + setting->value_or("-");
 }
 
 }  // namespace
@@ -116,9 +25,6 @@ class ConversationStoreTest : public QObject {
   Q_OBJECT
 
  private slots:
-  void initTestCase() { test::installFailingVfs(); }
-  void cleanup() { test::stopFailing(); }
-
   void startsEmptyWithTheRightFile() {
     Shelf shelf;
     QVERIFY(shelf->conversations()->empty());
@@ -449,90 +355,6 @@ class ConversationStoreTest : public QObject {
     QCOMPARE(renamed.error().code, ErrorCode::busy);
     sqlite3_close(other);
     QVERIFY(shelf->rename(id, "y"));
-  }
-
-  // Every verb meets a fault at each of its writes, then at each of its reads. It has to say so with
-  // the right code, and leave everything as it was, in memory and after a reopen; without the fault
-  // it has to work again.
-  void undoesAVerbThatFailsAnywhere_data() {
-    QTest::addColumn<int>("fault");
-    QTest::newRow("disk full") << static_cast<int>(Fault::disk_full);
-    QTest::newRow("write error") << static_cast<int>(Fault::write_error);
-    QTest::newRow("read error") << static_cast<int>(Fault::read_error);
-  }
-  void undoesAVerbThatFailsAnywhere() {
-    QFETCH(int, fault);
-    Shelf shelf;
-    const auto id = shelf->createConversation({})->id;
-    const auto gone = shelf->createConversation({})->id;
-    QVERIFY(shelf->markDeleted(gone));
-    const auto exchange = *shelf->addExchange(id, std::nullopt, "q");
-    const auto other = *shelf->addMessage(id, exchange.question.id, Role::assistant, "other",
-                                          MessageState::complete);
-    const std::string large(20000, 'z');
-    GenerationSettings long_settings;
-    long_settings.system_prompt = large;
-    const MessageId answer = exchange.answer.id;
-    const auto drop = [](auto&& result) -> Status { return std::move(result).map([](auto&&) {}); };
-    const std::vector<std::pair<const char*, std::function<Status()>>> verbs = {
-        {"create", [&] { return drop(shelf->createConversation({})); }},
-        {"rename", [&] { return shelf->rename(id, "renamed"); }},
-        {"saveSettings", [&] { return shelf->saveSettings(id, long_settings); }},
-        {"markDeleted", [&] { return shelf->markDeleted(id); }},
-        {"restoreDeleted", [&] { return shelf->restoreDeleted(id); }},
-        {"addExchange", [&] { return drop(shelf->addExchange(id, other.id, large)); }},
-        {"addMessage", [&] {
-           return drop(shelf->addMessage(id, exchange.question.id, Role::assistant, large,
-                                         MessageState::streaming));
-         }},
-        {"showBranch", [&] { return shelf->showBranch(id, answer); }},
-        {"checkpoint", [&] { return shelf->checkpoint(answer, large); }},
-        {"finish", [&] { return shelf->finish(answer, large, MessageState::stopped, someStats(), "e"); }},
-        {"saveSetting", [&] { return shelf->saveSetting("key", large); }},
-        {"purge", [&] { return shelf->purge(gone); }},
-    };
-    for (const auto& [name, verb] : verbs) {
-      const std::string before = contents(*shelf.operator->());
-      int n_struck = 0;
-      for (int n = 0; n < 300; ++n) {
-        shelf.reopen();  // drops SQLite's page cache, so that there is something to read
-        const std::string settled = contents(*shelf.operator->());
-        test::failAfter(n, static_cast<Fault>(fault));
-        const Status done = verb();
-        const bool was_struck = test::faultsStruck() > 0;
-        test::stopFailing();
-        n_struck += was_struck;
-        if (done) break;
-        QVERIFY2(was_struck, name);
-        const ErrorCode code = done.error().code;
-        QVERIFY2(code == (static_cast<Fault>(fault) == Fault::disk_full ? ErrorCode::disk_full
-                                                                         : ErrorCode::io),
-                 done.error().message.c_str());
-        QVERIFY(done.error().message.find("hearth.db") != std::string::npos);
-        QCOMPARE(contents(*shelf.operator->()), settled);
-      }
-      if (static_cast<Fault>(fault) != Fault::read_error) QVERIFY2(n_struck > 0, name);
-      QVERIFY2(contents(*shelf.operator->()) != before || std::string_view(name) == "purge", name);
-      QCOMPARE(sqlValue(shelf.file(), "PRAGMA integrity_check"), std::string("ok"));
-    }
-  }
-
-  void opensOrSaysWhyNotUnderAnyFault() {
-    for (const Fault fault : {Fault::disk_full, Fault::write_error, Fault::read_error}) {
-      for (int n = 0; n < 200; ++n) {
-        QTemporaryDir folder;
-        const std::filesystem::path file = (folder.path() + "/hearth.db").toStdString();
-        test::failAfter(n, fault);
-        const auto opened = ConversationStore::open(file);
-        const bool was_struck = test::faultsStruck() > 0;
-        test::stopFailing();
-        if (!opened) QVERIFY(opened.error().message.find("hearth.db") != std::string::npos);
-        if (!opened && fault == Fault::disk_full) QCOMPARE(opened.error().code, ErrorCode::disk_full);
-        const auto again = ConversationStore::open(file);
-        QVERIFY2(again.has_value(), again ? "" : again.error().message.c_str());
-        if (!was_struck) break;
-      }
-    }
   }
 };
 
