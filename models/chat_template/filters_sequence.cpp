@@ -182,15 +182,18 @@ Value reverse(Interpreter& in, const Value& value, Arguments& arguments) {
   return makeIterator(&in.runtime(), std::move(reversed), "list_reverseiterator");
 }
 
+/// One key is compared as it is; several as Python compares lists, where equal ones (two Undefined,
+/// two None) need no order.
 struct Keyed {
   Values keys;
   Value item;
 };
 
-Value sorted(Interpreter& in, std::vector<Keyed>& keyed, bool reversed) {
+Value sorted(Interpreter& in, std::vector<Keyed>& keyed, bool reversed, bool as_lists = false) {
   std::stable_sort(keyed.begin(), keyed.end(), [&](const Keyed& a, const Keyed& b) {
     const Keyed& x = reversed ? b : a;
     const Keyed& y = reversed ? a : b;
+    if (!as_lists) return less(in.runtime(), x.keys[0], y.keys[0]);
     for (size_t i = 0; i < x.keys.size(); ++i) {
       if (!equal(in.runtime(), x.keys[i], y.keys[i])) return less(in.runtime(), x.keys[i], y.keys[i]);
     }
@@ -222,7 +225,7 @@ Value sort(Interpreter& in, const Value& value, Arguments& arguments) {
     for (const AttributeGetter& getter : getters) entry.keys.push_back(getter(item));
     keyed.push_back(std::move(entry));
   }
-  return sorted(in, keyed, flagOr(in, bound[0], false));
+  return sorted(in, keyed, flagOr(in, bound[0], false), true);
 }
 
 Value dictSort(Interpreter& in, const Value& value, Arguments& arguments) {

@@ -129,6 +129,7 @@ class Lexer {
   }
 
   void comment(size_t inside) {
+    if (inside >= text_.size()) return finishTag(text_.size());  // as jinja2: nothing is missing yet
     size_t end = text_.find("#}", inside);
     if (end == std::string_view::npos) syntaxError(line_, "Missing end of comment tag");
     const char before = end > inside ? text_[end - 1] : '\0';
@@ -145,6 +146,7 @@ class Lexer {
 
   void raw(size_t inside) {
     finishTag(inside);
+    if (inside >= text_.size()) return;
     for (size_t tag = text_.find("{%", inside); tag != std::string_view::npos;
          tag = text_.find("{%", tag + 2)) {
       const char sign = signAt(tag + 2);
@@ -325,7 +327,7 @@ class Lexer {
     if (c == 'x') return hexEscape(text, i, 2, result);
     if (c == 'u') return hexEscape(text, i, 4, result);
     if (c == 'U') return hexEscape(text, i, 8, result);
-    if (c == 'N') syntaxError(line_, "escapes of character names (\\N) are not supported");
+    if (c == 'N') return nameEscape(text, i, result);
     if (c >= '0' && c <= '7') {
       char32_t value = c - '0';
       for (int k = 1; k < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++k) {
@@ -338,6 +340,15 @@ class Lexer {
     else if (c < 0x100) result += fmt::format("x{:02x}", static_cast<uint32_t>(c));
     else if (c < 0x10000) result += fmt::format("u{:04x}", static_cast<uint32_t>(c));
     else result += fmt::format("U{:08x}", static_cast<uint32_t>(c));
+  }
+
+  void nameEscape(std::string_view text, size_t& i, std::string& result) const {
+    const size_t close = text.find('}', i);
+    const bool braced = i < text.size() && text[i] == '{' && close != std::string_view::npos;
+    const char32_t c = braced ? characterOfName(text.substr(i + 1, close - i - 1)) : 0;
+    if (c == 0) syntaxError(line_, "unknown Unicode character name");
+    appendCodePoint(result, c);
+    i = close + 1;
   }
 
   void hexEscape(std::string_view text, size_t& i, size_t n_digits, std::string& result) const {

@@ -168,24 +168,33 @@ std::string toLower(std::string_view text) {
 
 std::string toFolded(std::string_view text) { return fromIcu(toIcu(text).foldCase()); }
 
-std::string toTitle(std::string_view text) {
-  std::string titled;
-  bool in_word = false;
-  for (size_t i = 0; i < text.size();) {
-    const size_t start = i;
-    const char32_t c = takeCodePoint(text, i);
-    titled += in_word ? toLower(text.substr(start, i - start)) : titleOf(c);
-    in_word = isCased(c);
-  }
-  return titled;
+namespace {
+
+/// A word with a capital first letter. The rest is made lower together with the first one: whether a
+/// sigma is the last letter of a word depends on what is before it.
+std::string capitalisedWord(std::string_view word) {
+  if (word.empty()) return {};
+  size_t first = 0;
+  const char32_t c = takeCodePoint(word, first);
+  return titleOf(c) + toLower(word).substr(toLower(word.substr(0, first)).size());
 }
 
-std::string toCapitalized(std::string_view text) {
-  if (text.empty()) return {};
-  size_t first = 0;
-  const char32_t c = takeCodePoint(text, first);
-  return titleOf(c) + toLower(text.substr(first));
+}  // namespace
+
+std::string toTitle(std::string_view text) {
+  std::string titled;
+  size_t word = 0;  // where the current run of letters began
+  for (size_t i = 0; i < text.size();) {
+    const size_t start = i;
+    if (isCased(takeCodePoint(text, i))) continue;
+    titled += capitalisedWord(text.substr(word, start - word));
+    titled += text.substr(start, i - start);
+    word = i;
+  }
+  return titled + capitalisedWord(text.substr(word));
 }
+
+std::string toCapitalized(std::string_view text) { return capitalisedWord(text); }
 
 std::string toSwappedCase(std::string_view text) {
   std::string swapped;
@@ -247,6 +256,13 @@ std::vector<std::string_view> splitLines(std::string_view text, bool keep_ends) 
   }
   if (line < text.size()) lines.push_back(text.substr(line));
   return lines;
+}
+
+char32_t characterOfName(std::string_view name) {
+  UErrorCode status = U_ZERO_ERROR;
+  const std::string terminated(name);
+  const UChar32 c = u_charFromName(U_UNICODE_CHAR_NAME, terminated.c_str(), &status);
+  return U_SUCCESS(status) ? static_cast<char32_t>(c) : 0;
 }
 
 std::string quoted(std::string_view text) {

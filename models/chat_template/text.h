@@ -47,6 +47,9 @@ std::string_view stripCharacters(std::string_view text, std::string_view charact
 /// str.splitlines: \n, \r\n, \r, \v, \f, \x1c-\x1e, \x85, U+2028, U+2029.
 std::vector<std::string_view> splitLines(std::string_view text, bool keep_ends = false);
 
+/// "BULLET" and the like; 0 when Unicode has no such character.
+char32_t characterOfName(std::string_view name);
+
 /// repr() of a str.
 std::string quoted(std::string_view text);
 /// & < > ' " as HTML entities, as markupsafe writes them.
