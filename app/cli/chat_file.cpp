@@ -1,16 +1,14 @@
 #include "app/cli/chat_file.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/chat/prompt_builder.h"
+#include "app/cli/model_access.h"
 #include "app/cli/whole_files.h"
 
 namespace hearth::cli {
 
 namespace {
-
-constexpr int32_t kDefaultContextLimit = 32768;  // as LanguageModelOptions::n_ctx
 
 struct Conversation {
   std::string system_prompt;
@@ -69,7 +67,7 @@ Outcome<std::vector<int32_t>> chatIds(const std::string& path, const ModelFile& 
   PromptRequest request;
   request.system_prompt = conversation->system_prompt;
   request.turns = conversation->turns;
-  request.n_ctx = n_ctx > 0 ? n_ctx : std::min(file.config.n_ctx_train, kDefaultContextLimit);
+  request.n_ctx = n_ctx > 0 ? n_ctx : defaultContext(file.config);
   request.max_tokens = max_tokens;
   auto prompt =
       buildPrompt(**tokenizer, request, [](MessageId) { return std::span<const int32_t>(); });

@@ -34,6 +34,7 @@ tl::unexpected<Failure> inputFailure(const Error& error) {
 }
 
 tl::unexpected<Failure> workFailure(const Error& error) {
+  if (error.code == ErrorCode::cancelled) return stop(Exit::interrupted, "interrupted");
   return tl::unexpected<Failure>(Failure{workExit(error.code), error.message});
 }
 

@@ -9,8 +9,6 @@ namespace hearth::cli {
 
 namespace {
 
-constexpr int32_t kDefaultContextLimit = 32768;  // as LanguageModelOptions::n_ctx
-
 std::string humanBytes(uint64_t bytes) {
   if (bytes < 10'000) return fmt::format("{} bytes", bytes);
   const double value = static_cast<double>(bytes);
@@ -71,8 +69,7 @@ InspectCommand::Memory InspectCommand::memoryOf(const ModelFacts& facts,
                                                 const CommonOptions& common) const {
   const Dtype kv_type = modelOptions(common, 0).kv_type;
   Memory memory;
-  memory.context_tokens =
-      n_ctx_ > 0 ? n_ctx_ : std::min(facts.config.n_ctx_train, kDefaultContextLimit);
+  memory.context_tokens = n_ctx_ > 0 ? n_ctx_ : defaultContext(facts.config);
   memory.kv_type = dtypeName(kv_type);
   memory.weights_bytes = facts.tensorBytes();
   const DtypeTraits traits = traitsOf(kv_type);

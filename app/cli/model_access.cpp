@@ -1,5 +1,6 @@
 #include "app/cli/model_access.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -97,6 +98,11 @@ std::string displayName(const ModelFile& file) {
   std::filesystem::path path = file.path;
   if (!path.has_filename()) path = path.parent_path();
   return file.format == ModelFormat::gguf ? path.stem().string() : path.filename().string();
+}
+
+int32_t defaultContext(const ModelConfig& config) {
+  constexpr int32_t kLongest = 32768;
+  return std::min(config.n_ctx_train, kLongest);
 }
 
 LanguageModelOptions modelOptions(const CommonOptions& common, int32_t n_ctx) {

@@ -46,6 +46,9 @@ Outcome<LoadedModel> loadModel(std::shared_ptr<const ModelFile> file, const Comm
 /// The model's own name, or its file's.
 std::string displayName(const ModelFile& file);
 
+/// The context that LanguageModelOptions::n_ctx 0 stands for.
+int32_t defaultContext(const ModelConfig& config);
+
 /// Precision and KV type as the flags say; `n_ctx` 0: the model's own.
 LanguageModelOptions modelOptions(const CommonOptions& common, int32_t n_ctx);
 /// The same for commands that are always exact.
