@@ -35,6 +35,7 @@ void AppWindow::connectParts() {
           });
   connect(&chat_, &ChatViewModel::conversationIdChanged, this, [this] {
     settings_.show(chat_.conversationId());
+    conversations_.setCurrent(chat_.conversationId());
     if (preferences_.isLoaded())
       preferences_.set(Preferences::kLastConversation, QString::number(chat_.conversationId()));
   });

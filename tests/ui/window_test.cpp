@@ -2,6 +2,7 @@
 // from a real model file.
 #include <QAccessible>
 #include <QClipboard>
+#include <QQmlComponent>
 #include <QQmlEngine>
 #include <QQuickStyle>
 #include <QSignalSpy>
@@ -276,7 +277,7 @@ class WindowTest : public QObject {
     const double before = list->property("contentY").toDouble();
     run.app->chat().messages()->appendText(run.app->chat().messages()->idAt(17), QString("\nmore").repeated(30));
     QTest::qWait(100);
-    QCOMPARE(list->property("contentY").toDouble(), before);
+    QVERIFY(std::abs(list->property("contentY").toDouble() - before) < 1);  // rounded to pixels
     run.keys->press(Qt::Key_End);
     QTRY_VERIFY(list->property("sticky").toBool());
     run.app->chat().messages()->appendText(run.app->chat().messages()->idAt(17), QString("\nmore").repeated(30));
@@ -313,8 +314,11 @@ class WindowTest : public QObject {
     for (const auto mode : {AppearanceViewModel::Light, AppearanceViewModel::Dark}) {
       run.app->appearance().setMode(mode);
       QTest::qWait(30);
-      QObject* theme = run.app->engine().singletonInstance<QObject*>(qmlTypeId("Hearth", 1, 0, "Theme"));
-      QVERIFY(theme);
+      QQmlComponent component(&run.app->engine());
+      component.setData("import QtQuick; import Hearth; QtObject { property QtObject theme: Theme }", {});
+      const std::unique_ptr<QObject> holder(component.create());
+      QVERIFY2(holder != nullptr, qPrintable(component.errorString()));
+      const QObject* theme = holder->property("theme").value<QObject*>();
       const auto contrast = [&](const char* a, const char* b) {
         const auto luminance = [](const QColor& c) {  // WCAG 2.1, relative luminance
           const auto linear = [](double v) { return v <= 0.03928 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); };

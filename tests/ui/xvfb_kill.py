@@ -40,9 +40,8 @@ def check(data_dir, trace, killed_ms):
 
 def main(hearth_offline, times, seed):
     chance = random.Random(seed)
-    display = Display()
     losses, killed_while_streaming = [], 0
-    with tempfile.TemporaryDirectory() as folder:
+    with Display() as display, tempfile.TemporaryDirectory() as folder:
         data_dir, trace, script = (Path(folder) / name for name in ("data", "trace", "script"))
         script.write_text("@delay 40\n" + " ".join(f"word{i}" for i in range(1200)), encoding="utf-8")
         sent = []
@@ -68,7 +67,6 @@ def main(hearth_offline, times, seed):
         assert kept == sent, (kept, sent)
         states = query(data_dir, "SELECT state, count(*) FROM messages WHERE role = 'assistant' GROUP BY state")
         assert dict(states) == {"interrupted": times}, states
-    display.close()
     print(f"seed {seed}: killed {times} times, {killed_while_streaming} while streaming; "
           f"lost at most {max(losses):.0f} ms of text")
     assert killed_while_streaming == times, "an answer ended before its kill"

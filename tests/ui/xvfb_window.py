@@ -60,8 +60,7 @@ def difference(display, one, other):
 
 
 def main(hearth, model, pictures):
-    display = Display()
-    with tempfile.TemporaryDirectory() as folder:
+    with Display() as display, tempfile.TemporaryDirectory() as folder:
         data_dir, trace = Path(folder) / "data", Path(folder) / "trace"
         program = Program(display, hearth, data_dir, trace, "--model", model)
         first_start_s = program.show()
@@ -99,7 +98,6 @@ def main(hearth, model, pictures):
         assert query(data_dir, "PRAGMA integrity_check") == [("ok",)]
         print(f"first start {first_start_s:.2f} s, second start {second_start_s:.2f} s")
         assert second_start_s < SECOND_START_S, "the second start is slower than promised"
-    display.close()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include "ui/models/conversation_list_model.h"
 
+#include <QCoreApplication>
 #include <QDateTime>
 
 #include <algorithm>
@@ -8,6 +9,11 @@
 namespace hearth {
 namespace {
 
+// Not the model's own tr(): lupdate and moc disagree about namespaces.
+class Text {
+  Q_DECLARE_TR_FUNCTIONS(Conversations)
+};
+
 bool isNewer(const Conversation& a, const Conversation& b) {
   return a.updated_at_ms != b.updated_at_ms ? a.updated_at_ms > b.updated_at_ms : a.id > b.id;
 }
@@ -15,18 +21,18 @@ bool isNewer(const Conversation& a, const Conversation& b) {
 QString sectionOf(const Conversation& conversation) {
   const QDate day = QDateTime::fromMSecsSinceEpoch(conversation.updated_at_ms).date();
   const qint64 days = day.daysTo(QDate::currentDate());
-  if (days <= 0) return ConversationListModel::tr("Today");
-  if (days == 1) return ConversationListModel::tr("Yesterday");
-  if (days < 7) return ConversationListModel::tr("This week");
-  if (days < 31) return ConversationListModel::tr("This month");
-  return ConversationListModel::tr("Older");
+  if (days <= 0) return Text::tr("Today");
+  if (days == 1) return Text::tr("Yesterday");
+  if (days < 7) return Text::tr("This week");
+  if (days < 31) return Text::tr("This month");
+  return Text::tr("Older");
 }
 
 }  // namespace
 
 QString titleOf(const Conversation& conversation) {
   const QString title = QString::fromStdString(conversation.title).simplified();
-  return title.isEmpty() ? ConversationListModel::tr("New conversation") : title;
+  return title.isEmpty() ? Text::tr("New conversation") : title;
 }
 
 int ConversationListModel::rowCount(const QModelIndex& parent) const {
@@ -34,8 +40,7 @@ int ConversationListModel::rowCount(const QModelIndex& parent) const {
 }
 
 QVariant ConversationListModel::data(const QModelIndex& index, int role) const {
-  if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
-    return {};
+  if (!index.isValid() || index.row() >= count()) return {};
   const Conversation& row = rows_[static_cast<size_t>(index.row())];
   switch (role) {
     case Qt::DisplayRole:

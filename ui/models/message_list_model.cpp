@@ -40,8 +40,7 @@ int MessageListModel::rowCount(const QModelIndex& parent) const {
 }
 
 QVariant MessageListModel::data(const QModelIndex& index, int role) const {
-  if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
-    return {};
+  if (!index.isValid() || index.row() >= count()) return {};
   const Row& row = rows_[static_cast<size_t>(index.row())];
   const Message& message = row.message;
   switch (role) {

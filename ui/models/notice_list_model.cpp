@@ -9,8 +9,7 @@ int NoticeListModel::rowCount(const QModelIndex& parent) const {
 }
 
 QVariant NoticeListModel::data(const QModelIndex& index, int role) const {
-  if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
-    return {};
+  if (!index.isValid() || index.row() >= count()) return {};
   const Notice& row = rows_[static_cast<size_t>(index.row())];
   if (role == TextRole || role == Qt::DisplayRole) return row.text;
   if (role == DetailsRole) return row.details;

@@ -12,8 +12,7 @@ int RecentModelsModel::rowCount(const QModelIndex& parent) const {
 }
 
 QVariant RecentModelsModel::data(const QModelIndex& index, int role) const {
-  if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
-    return {};
+  if (!index.isValid() || index.row() >= count()) return {};
   const QString& path = paths_[index.row()];
   switch (role) {
     case Qt::DisplayRole:

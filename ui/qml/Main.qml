@@ -21,11 +21,7 @@ ApplicationWindow {
             frame.remember(x, y, width, height, visibility === Window.Maximized)
     }
 
-    title: {
-        const row = conversations.list.count >= 0 ? conversations.list.rowOf(chat.conversationId) : -1
-        return row < 0 ? "Hearth" : qsTr("%1 – Hearth").arg(
-            conversations.list.data(conversations.list.index(row, 0), Qt.DisplayRole))
-    }
+    title: conversations.currentTitle === "" ? "Hearth" : qsTr("%1 – Hearth").arg(conversations.currentTitle)
     width: 1100
     height: 760
     minimumWidth: 420

@@ -41,5 +41,5 @@ Item {
     Shortcut { sequences: ["Ctrl++", "Ctrl+="]; onActivated: shortcuts.appearance.textPercent += 10 }
     Shortcut { sequence: "Ctrl+-"; onActivated: shortcuts.appearance.textPercent -= 10 }
     Shortcut { sequence: "Ctrl+0"; onActivated: shortcuts.appearance.textPercent = 100 }
-    Shortcut { sequences: ["Ctrl+Q", StandardKey.Quit]; onActivated: shortcuts.quit() }
+    Shortcut { sequence: "Ctrl+Q"; onActivated: shortcuts.quit() }
 }

@@ -177,7 +177,7 @@ void ChatViewModel::onAnswerFinished(ConversationId id, const Message& answer) {
   answering_.remove(id);
   if (id == id_) {
     messages_.replace(answer);
-    announce(answer.state == MessageState::failed ? tr("The answer failed.")
+    announce(answer.state == MessageState::failed ? QCoreApplication::translate("Chat", "The answer failed.")
                                                   : QString::fromStdString(answer.text));
   }
   trace_.write("finished", answer.id, QString::fromStdString(answer.text));

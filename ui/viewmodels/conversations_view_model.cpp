@@ -13,9 +13,13 @@ ConversationsViewModel::ConversationsViewModel(ChatLink& link, QObject* parent)
   connect(&ticker_, &QTimer::timeout, this, &ConversationsViewModel::tick);
   connect(&link_, &ChatLink::conversationsListed, this, [this](const auto& conversations) {
     list_.reset(conversations);
+    emit currentTitleChanged();
     emit listed();
   });
-  const auto put = [this](const Conversation& conversation) { list_.put(conversation); };
+  const auto put = [this](const Conversation& conversation) {
+    list_.put(conversation);
+    if (conversation.id == current_) emit currentTitleChanged();
+  };
   connect(&link_, &ChatLink::conversationCreated, this, put);
   connect(&link_, &ChatLink::conversationChanged, this, put);
   connect(&link_, &ChatLink::conversationRestored, this, [this](const Conversation& conversation) {
@@ -25,6 +29,16 @@ ConversationsViewModel::ConversationsViewModel(ChatLink& link, QObject* parent)
   });
   connect(&link_, &ChatLink::conversationDeleted, this, &ConversationsViewModel::onDeleted);
   connect(&link_, &ChatLink::conversationPurged, this, &ConversationsViewModel::forgetDeleted);
+}
+
+QString ConversationsViewModel::currentTitle() const {
+  const Conversation* conversation = list_.find(current_);
+  return conversation ? titleOf(*conversation) : QString();
+}
+
+void ConversationsViewModel::setCurrent(ConversationId id) {
+  current_ = id;
+  emit currentTitleChanged();
 }
 
 void ConversationsViewModel::rename(qint64 id, const QString& title) {

@@ -18,6 +18,7 @@ class ConversationsViewModel : public QObject {
   QML_ELEMENT
   QML_UNCREATABLE("made by the window")
   Q_PROPERTY(hearth::ConversationListModel* list READ list CONSTANT)
+  Q_PROPERTY(QString currentTitle READ currentTitle NOTIFY currentTitleChanged)
   Q_PROPERTY(bool undoPossible READ undoPossible NOTIFY undoChanged)
   Q_PROPERTY(QString undoTitle READ undoTitle NOTIFY undoChanged)
   Q_PROPERTY(double undoRemaining READ undoRemaining NOTIFY undoTicked)
@@ -26,6 +27,9 @@ class ConversationsViewModel : public QObject {
   explicit ConversationsViewModel(ChatLink& link, QObject* parent = nullptr);
 
   ConversationListModel* list() { return &list_; }
+  /// Of the open conversation; empty when none is open.
+  QString currentTitle() const;
+  void setCurrent(ConversationId id);
   bool undoPossible() const { return !deleted_.empty(); }
   QString undoTitle() const { return deleted_.empty() ? QString() : deleted_.back().title; }
   /// Part of the time that is left to take the last deletion back, 1 … 0.
@@ -36,6 +40,7 @@ class ConversationsViewModel : public QObject {
   Q_INVOKABLE void undo();
 
  signals:
+  void currentTitleChanged();
   void undoChanged();
   void undoTicked();
   void listed();
@@ -56,6 +61,7 @@ class ConversationsViewModel : public QObject {
 
   ChatLink& link_;
   ConversationListModel list_;
+  ConversationId current_ = 0;
   std::vector<Deleted> deleted_;  // may still come back, oldest first
   QTimer ticker_;
 };

@@ -1,5 +1,6 @@
 #include "ui/viewmodels/model_picker_view_model.h"
 
+#include <QCoreApplication>
 #include <QDir>
 #include <QFileInfo>
 #include <QLocale>
@@ -48,7 +49,7 @@ QString ModelPickerViewModel::facts() const {
   if (!model_.weight_type.empty()) parts << QString::fromStdString(model_.weight_type);
   if (model_.file_bytes > 0)
     parts << QLocale().formattedDataSize(static_cast<qint64>(model_.file_bytes));
-  if (model_.context_length > 0) parts << tr("context %1").arg(model_.context_length);
+  if (model_.context_length > 0) parts << QCoreApplication::translate("Models", "context %1").arg(model_.context_length);
   return parts.join(QStringLiteral(" · "));
 }
 

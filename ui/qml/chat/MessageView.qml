@@ -9,6 +9,7 @@ ListView {
     required property ChatViewModel chat
     property bool sticky: true
     property real lastY: 0
+    readonly property bool ownFocus: Window.activeFocusItem === view
 
     function toEnd() {
         sticky = true
@@ -37,7 +38,7 @@ ListView {
 
     // Growth never moves contentY upwards: only the reader does.
     onContentYChanged: {
-        if (atYEnd)
+        if (contentY + height >= originY + contentHeight - 2)
             sticky = true
         else if (contentY < lastY - 1 && (moving || scrolledByKey || ScrollBar.vertical.pressed))
             sticky = false
@@ -79,7 +80,7 @@ ListView {
         width: view.width
         chat: view.chat
         current: ListView.isCurrentItem
-        listFocused: view.activeFocus && ListView.isCurrentItem
+        listFocused: view.ownFocus && ListView.isCurrentItem
         last: index === view.count - 1
         onFocused: view.currentIndex = index
     }

@@ -12,6 +12,7 @@ Button {
     property bool small: false
     readonly property int extent: small ? Math.round(Theme.iconSize * 0.9) : Theme.iconSize
 
+    Accessible.name: text
     display: AbstractButton.IconOnly
     padding: small ? 4 : 7
     implicitWidth: extent + 2 * padding

@@ -10,6 +10,7 @@ Button {
     property bool flatLook: false
     readonly property color inkColor: primary ? Theme.accentText : flatLook ? Theme.accent : Theme.text
 
+    Accessible.name: text
     font.pixelSize: Theme.controlSize
     leftPadding: flatLook ? 8 : 14
     rightPadding: leftPadding

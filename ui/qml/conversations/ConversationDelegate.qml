@@ -27,6 +27,7 @@ Item {
         if (!editor.visible)
             return
         editor.visible = false
+        editor.focus = false
         if (keep && editor.text.trim() !== "" && editor.text !== row.title)
             row.renamed(editor.text)
         row.renameEnded()

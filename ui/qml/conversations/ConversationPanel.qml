@@ -51,6 +51,8 @@ FocusScope {
             keyNavigationEnabled: true
             highlightMoveDuration: 0
             boundsBehavior: Flickable.StopAtBounds
+            // A list view is a focus scope: it is active while something inside it has the keyboard.
+            readonly property bool ownFocus: Window.activeFocusItem === list
             model: panel.conversations.list
             ScrollBar.vertical: SlimScrollBar {}
             Accessible.role: Accessible.List
@@ -71,7 +73,7 @@ FocusScope {
             delegate: ConversationDelegate {
                 width: list.width
                 current: conversationId === panel.chat.conversationId
-                listFocused: list.activeFocus && ListView.isCurrentItem
+                listFocused: list.ownFocus && ListView.isCurrentItem
                 onOpened: {
                     list.currentIndex = index
                     panel.chat.open(conversationId)

@@ -23,6 +23,7 @@ ColumnLayout {
             required property var modelData
             objectName: "appearance" + modelData.mode
             text: modelData.words
+            Accessible.name: text
             font.pixelSize: Theme.controlSize
             checked: form.appearance.mode === modelData.mode
             onToggled: form.appearance.mode = modelData.mode
