@@ -3,85 +3,97 @@ import QtQuick
 import QtQuick.Controls.Basic
 import Hearth
 
-ListView {
-    id: view
+// A list view is a focus scope that hands the keyboard on to what had it inside; this item takes it.
+Item {
+    id: root
 
     required property ChatViewModel chat
     property bool sticky: true
-    property real lastY: 0
-    readonly property bool ownFocus: Window.activeFocusItem === view
+    readonly property bool ownFocus: Window.activeFocusItem === root
+    readonly property alias count: view.count
+    readonly property alias contentY: view.contentY
+    readonly property alias atYEnd: view.atYEnd
+    property bool byKey: false
 
     function toEnd() {
         sticky = true
-        currentIndex = count - 1
-        Qt.callLater(positionViewAtEnd)
+        view.currentIndex = view.count - 1
+        Qt.callLater(view.positionViewAtEnd)
     }
     function scrollBy(pixels) {
-        cancelFlick()
-        contentY = Math.max(originY, Math.min(contentY + pixels, originY + Math.max(0, contentHeight - height)))
+        view.cancelFlick()
+        const end = view.originY + Math.max(0, view.contentHeight - view.height)
+        byKey = true
+        view.contentY = Math.max(view.originY, Math.min(view.contentY + pixels, end))
+        byKey = false
+    }
+    function select(row) {
+        byKey = true
+        view.currentIndex = row
+        view.positionViewAtIndex(row, ListView.Contain)
+        byKey = false
     }
 
     objectName: "messageList"
-    model: chat.messages
-    spacing: 6
-    clip: true
-    cacheBuffer: 600
     activeFocusOnTab: true
-    keyNavigationEnabled: false
-    highlightFollowsCurrentItem: false
-    boundsBehavior: Flickable.StopAtBounds
-    header: Item { width: 1; height: Theme.gap }
-    footer: Item { width: 1; height: Theme.margin }
-    ScrollBar.vertical: SlimScrollBar {}
     Accessible.role: Accessible.List
     Accessible.name: qsTr("Messages")
 
-    // Growth never moves contentY upwards: only the reader does.
-    onContentYChanged: {
-        if (contentY + height >= originY + contentHeight - 2)
-            sticky = true
-        else if (contentY < lastY - 1 && (moving || scrolledByKey || ScrollBar.vertical.pressed))
-            sticky = false
-        lastY = contentY
-    }
-    onContentHeightChanged: if (sticky) Qt.callLater(positionViewAtEnd)
-    onHeightChanged: if (sticky) Qt.callLater(positionViewAtEnd)
-    onCountChanged: if (sticky) currentIndex = count - 1
-
-    property bool scrolledByKey: false
     Keys.onPressed: event => {
-        const page = height * 0.9
         const steps = {}
-        steps[Qt.Key_PageUp] = -page
-        steps[Qt.Key_PageDown] = page
+        steps[Qt.Key_PageUp] = -height * 0.9
+        steps[Qt.Key_PageDown] = height * 0.9
         steps[Qt.Key_Home] = -1e9
         steps[Qt.Key_End] = 1e9
-        if (event.key in steps) {
-            scrolledByKey = true
-            scrollBy(steps[event.key])
-            scrolledByKey = false
-        } else if (event.key === Qt.Key_Up && currentIndex > 0) {
-            select(currentIndex - 1)
-        } else if (event.key === Qt.Key_Down && currentIndex < count - 1) {
-            select(currentIndex + 1)
-        } else {
+        if (!ownFocus)
             return
-        }
+        if (event.key in steps)
+            scrollBy(steps[event.key])
+        else if (event.key === Qt.Key_Up && view.currentIndex > 0)
+            select(view.currentIndex - 1)
+        else if (event.key === Qt.Key_Down && view.currentIndex < view.count - 1)
+            select(view.currentIndex + 1)
+        else
+            return
         event.accepted = true
     }
-    function select(row) {
-        scrolledByKey = true
-        currentIndex = row
-        positionViewAtIndex(row, ListView.Contain)
-        scrolledByKey = false
-    }
 
-    delegate: MessageDelegate {
-        width: view.width
-        chat: view.chat
-        current: ListView.isCurrentItem
-        listFocused: view.ownFocus && ListView.isCurrentItem
-        last: index === view.count - 1
-        onFocused: view.currentIndex = index
+    ListView {
+        id: view
+
+        property real lastY: 0
+
+        anchors.fill: parent
+        model: root.chat.messages
+        spacing: 6
+        clip: true
+        cacheBuffer: 600
+        keyNavigationEnabled: false
+        highlightFollowsCurrentItem: false
+        boundsBehavior: Flickable.StopAtBounds
+        header: Item { width: 1; height: Theme.gap }
+        footer: Item { width: 1; height: Theme.margin }
+        ScrollBar.vertical: SlimScrollBar { id: bar }
+
+        // Growth never moves contentY upwards: only the reader does.
+        onContentYChanged: {
+            if (contentY + height >= originY + contentHeight - 2)
+                root.sticky = true
+            else if (contentY < lastY - 1 && (moving || root.byKey || bar.pressed))
+                root.sticky = false
+            lastY = contentY
+        }
+        onContentHeightChanged: if (root.sticky) Qt.callLater(positionViewAtEnd)
+        onHeightChanged: if (root.sticky) Qt.callLater(positionViewAtEnd)
+        onCountChanged: if (root.sticky) currentIndex = count - 1
+
+        delegate: MessageDelegate {
+            width: view.width
+            chat: root.chat
+            current: ListView.isCurrentItem
+            listFocused: root.ownFocus && ListView.isCurrentItem
+            last: index === view.count - 1
+            onFocused: view.currentIndex = index
+        }
     }
 }
