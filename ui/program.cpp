@@ -93,7 +93,9 @@ int runProgram(int argc, char** argv, const ProgramOptions& options) {
   chooseRenderer();
   chooseFont();
   QTranslator translator;
-  if (translator.load(QLocale(), QStringLiteral("hearth"), QStringLiteral("_"), QStringLiteral(":/i18n")))
+  // English has a file too: it holds the plural forms.
+  if (translator.load(QLocale(), QStringLiteral("hearth"), QStringLiteral("_"), QStringLiteral(":/i18n")) ||
+      translator.load(QStringLiteral(":/i18n/hearth_en")))
     QCoreApplication::installTranslator(&translator);
   return runWindow(options, line);
 }

@@ -3,6 +3,7 @@
 #include <QFontDatabase>
 #include <QFontInfo>
 #include <QGuiApplication>
+#include <QLocale>
 #include <QOffscreenSurface>
 #include <QOpenGLContext>
 #include <QOpenGLFunctions>
@@ -52,6 +53,15 @@ QByteArray rendererName() {
   return QByteArray(name).toLower();
 }
 
+/// One character has several national shapes: those of the user's language, otherwise simplified Chinese.
+QString chineseJapaneseKoreanFamily() {
+  const QLocale locale;
+  if (locale.language() == QLocale::Japanese) return QStringLiteral("Noto Sans CJK JP");
+  if (locale.language() == QLocale::Korean) return QStringLiteral("Noto Sans CJK KR");
+  const bool traditional = locale.script() == QLocale::TraditionalChineseScript;
+  return traditional ? QStringLiteral("Noto Sans CJK TC") : QStringLiteral("Noto Sans CJK SC");
+}
+
 }  // namespace
 
 bool displayIsMissing(int argc, char** argv) {
@@ -74,10 +84,14 @@ void chooseRenderer() {
 
 void chooseFont() {
   const QString family = QFontInfo(QGuiApplication::font()).family();
-  const QString preferred = QStringLiteral("Noto Sans CJK SC");
-  if (!family.startsWith(QLatin1String("DejaVu")) || !QFontDatabase::hasFamily(preferred)) return;
+  if (!family.startsWith(QLatin1String("DejaVu"))) return;  // the user's desktop has made a choice
+  QStringList families;
+  for (const char* preferred : {"Inter", "Noto Sans", "Cantarell", "Open Sans"})
+    if (families.isEmpty() && QFontDatabase::hasFamily(QLatin1String(preferred)))
+      families << QLatin1String(preferred);
+  families << family << chineseJapaneseKoreanFamily();
   QFont font = QGuiApplication::font();
-  font.setFamilies({preferred, family});
+  font.setFamilies(families);
   QGuiApplication::setFont(font);
 }
 

@@ -13,7 +13,7 @@ void explainPlatformFailure();
 /// needs those cores. Needs a QGuiApplication; before the first window.
 void chooseRenderer();
 
-/// Debian's default sans serif has no match for the CJK font: one family for both looks calmer.
+/// Where the desktop names no font, Qt takes the first that fontconfig knows: a better one that is there.
 void chooseFont();
 
 }  // namespace hearth

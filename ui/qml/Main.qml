@@ -22,8 +22,8 @@ ApplicationWindow {
     }
 
     title: conversations.currentTitle === "" ? "Hearth" : qsTr("%1 – Hearth").arg(conversations.currentTitle)
-    width: 1100
-    height: 760
+    width: Math.min(1100, Screen.desktopAvailableWidth)
+    height: Math.min(760, Screen.desktopAvailableHeight)
     minimumWidth: 420
     minimumHeight: 360
     visible: frame.ready
@@ -64,8 +64,8 @@ ApplicationWindow {
             if (at.width > 0) {
                 window.x = at.x
                 window.y = at.y
-                window.width = at.width
-                window.height = at.height
+                window.width = Math.min(at.width, Screen.desktopAvailableWidth)
+                window.height = Math.min(at.height, Screen.desktopAvailableHeight)
             }
             if (window.frame.maximized)
                 window.visibility = Window.Maximized
