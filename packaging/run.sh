@@ -20,7 +20,11 @@ done
 install_missing "$yes" build run
 cd "$root"
 say_about_gpu
-[ -f build/release/build.ninja ] || cmake --preset release ${HEARTH_CUDA:+-DHEARTH_CUDA=$HEARTH_CUDA}
+if [ -n "${HEARTH_CUDA:-}" ]; then
+  cmake --preset release -DHEARTH_CUDA="$HEARTH_CUDA"
+elif [ ! -f build/release/build.ninja ]; then
+  cmake --preset release
+fi
 cmake --build build/release -j "$(jobs)"
 [ "$build_only" = 1 ] && exit 0
 

@@ -20,7 +20,11 @@ done
 
 install_missing "$yes" build run test
 cd "$root"
-[ -f build/ci/build.ninja ] || cmake --preset ci ${HEARTH_CUDA:+-DHEARTH_CUDA=$HEARTH_CUDA}
+if [ -n "${HEARTH_CUDA:-}" ]; then
+  cmake --preset ci -DHEARTH_CUDA="$HEARTH_CUDA"
+elif [ ! -f build/ci/build.ninja ]; then
+  cmake --preset ci
+fi
 cmake --build build/ci -j "$(jobs)"
 # Tests that start programs of their own or measure time must not share the two cores with others.
 exec ctest --test-dir build/ci --output-on-failure --timeout 900 "${labels[@]}" "$@"

@@ -33,38 +33,28 @@ say() { printf '%s\n' "$*" | tee -a "$transcript"; }
 timed() {  # timed NAME COMMAND… : the output's last lines and the wall time go to the transcript
   local name=$1 started ended rc=0; shift
   say "\$ $name"
-  started=$(date +%s.%N)
+  started=$(date +%s%N)
   "$@" >"$folder/output.txt" 2>&1 || rc=$?
-  ended=$(date +%s.%N)
+  ended=$(date +%s%N)
   tail -n 6 "$folder/output.txt" | sed 's/^/  /' | tee -a "$transcript"
-  say "  → exit $rc after $(printf '%.1f' "$(echo "$ended - $started" | bc)") s"
+  say "  → exit $rc after $(awk -v ns=$((ended - started)) 'BEGIN { printf "%.1f", ns / 1e9 }') s"
   return "$rc"
 }
-wait_for_window() {  # until a window named Hearth is mapped
-  local i
-  for i in $(seq 600); do
-    DISPLAY=$display xwininfo -root -tree 2>/dev/null | grep -q '"[^"]*Hearth' && return 0
+window_is_open() { DISPLAY=$display xwininfo -root -tree 2>/dev/null | grep -q '"[^"]*Hearth'; }
+# open_window SECONDS ARGUMENTS… : starts run.sh in the bare system and waits for its window
+open_window() {
+  local seconds=$1 i; shift
+  inside DISPLAY=$display XDG_RUNTIME_DIR=/tmp \
+    bash -c 'cd /root/hearth && exec packaging/run.sh "$@"' run "$@" &
+  program=$!
+  for i in $(seq $((seconds * 10))); do
+    window_is_open && return 0
+    kill -0 "$program" 2>/dev/null || return 1  # it ended without a window
     sleep 0.1
   done
   return 1
 }
-first_window() {
-  inside DISPLAY=$display XDG_RUNTIME_DIR=/tmp bash -c 'cd /root/hearth && exec packaging/run.sh --yes' &
-  local program=$!
-  for _ in $(seq 1200); do
-    DISPLAY=$display xwininfo -root -tree 2>/dev/null | grep -q '"[^"]*Hearth' && break
-    kill -0 $program 2>/dev/null || { wait $program; return 1; }
-    sleep 0.5
-  done
-  sleep 3
-  DISPLAY=$display import -window root "$folder/first_window.png"
-  pkill -f build/release/hearth || true
-  wait $program || true
-}
-second_window() {
-  inside DISPLAY=$display XDG_RUNTIME_DIR=/tmp bash -c 'cd /root/hearth && exec packaging/run.sh' &
-  wait_for_window
-}
+close_window() { kill "$program" 2>/dev/null || true; wait "$program" || true; }
 
 : >"$transcript"
 say "Bare Debian $(cat "$bare/etc/debian_version"), $(nproc) cores, $(date -u +%F)"
@@ -73,9 +63,12 @@ inside apt-get install -y -q --no-install-recommends git ca-certificates >/dev/n
 rm -rf "$bare/root/hearth" "$bare/root/origin"
 git clone -q --bare "$source_root" "$bare/root/origin"
 timed "git clone … hearth" inside git clone -q /root/origin /root/hearth
-timed "packaging/run.sh --yes   (until the first window is open, plus 3 s for its picture)" first_window
-timed "packaging/run.sh   (second start, until the window is open)" second_window
-pkill -f build/release/hearth || true
+timed "packaging/run.sh --yes   (until the first window is open)" open_window 1800 --yes
+sleep 3
+DISPLAY=$display import -window root "$folder/first_window.png"
+close_window
+timed "packaging/run.sh   (second start, until the window is open)" open_window 60
+close_window
 timed "packaging/run.sh   (no display)" inside bash -c 'cd /root/hearth && packaging/run.sh'
 timed "packaging/test.sh --yes" inside bash -c 'cd /root/hearth && packaging/test.sh --yes'
 timed "packaging/test.sh --yes   (again)" inside bash -c 'cd /root/hearth && packaging/test.sh --yes'
