@@ -243,8 +243,8 @@ Value stripTags(Interpreter& in, const Value& value, Arguments& arguments) {
   const auto cut = [&](std::string_view open, std::string_view close) {
     std::string rest;
     size_t from = 0;
-    for (size_t at = text.find(open); at != std::string::npos; at = text.find(open, from)) {
-      const size_t end = text.find(close, at + open.size());
+    for (size_t at = findText(text, open); at != std::string::npos; at = findText(text, open, from)) {
+      const size_t end = findText(text, close, at + open.size());
       if (end == std::string::npos) break;
       rest += text.substr(from, at - from);
       from = end + close.size();

@@ -28,6 +28,7 @@ Value Interpreter::evaluate(const Expr& expr, const ActivationPtr& activation) {
   switch (expr.kind) {
     case ExprKind::constant: return expr.constant;
     case ExprKind::name: {
+      runtime_.step(static_cast<uint64_t>(expr.place.hops) / 8);
       const Value& value = place(expr.place, activation);
       if (!value.isMissing()) return value;
       runtime_.line = expr.line;
@@ -138,6 +139,7 @@ Arguments Interpreter::evaluateArguments(const Expr& expr, const ActivationPtr& 
     if (!more.is(Kind::dict)) raise("argument after ** must be a mapping, not {}", typeName(more));
     for (const auto& [key, value] : more.as<DictObject>().items) {
       if (!key.isString()) raise("keywords must be strings");
+      runtime_.step(arguments.named.size());
       for (const auto& [name, other] : arguments.named) {
         if (name == key.text()) raise("got multiple values for keyword argument '{}'", name);
       }

@@ -30,6 +30,7 @@ std::string Interpreter::run() {
 
 ActivationPtr Interpreter::begin(const FunctionScope& function, const ActivationPtr& outer) {
   const auto n_places = static_cast<size_t>(function.n_places);
+  runtime_.step(n_places);
   runtime_.hold(sizeof(Activation) + n_places * sizeof(Value));
   activations_.push_back(std::make_shared<Activation>(n_places, outer));
   return activations_.back();
@@ -55,6 +56,7 @@ void Interpreter::write(const Value& value, std::string& out) {
 }
 
 void Interpreter::enter(const Scope& scope, const ActivationPtr& activation) {
+  runtime_.step(scope.loads.size());
   for (const Load& load : scope.loads) {
     Value& target = activation->places[static_cast<size_t>(load.index)];
     switch (load.from) {
@@ -205,6 +207,7 @@ void Interpreter::bindMacro(const MacroObject& macro, Arguments& arguments,
   const MacroPlan& plan = *macro.plan;
   const auto takeNamed = [&](std::string_view name) {
     Value taken;
+    runtime_.step(arguments.named.size());
     for (auto it = arguments.named.begin(); it != arguments.named.end(); ++it) {
       if (it->first != name) continue;
       taken = std::move(it->second);

@@ -182,7 +182,7 @@ Value concatenate(Interpreter& interpreter, const Value& left, const Value& righ
 }
 
 bool containsText(const Value& container, const Value& item) {
-  if (item.isString()) return container.text().find(item.text()) != std::string_view::npos;
+  if (item.isString()) return findText(container.text(), item.text()) != std::string_view::npos;
   raise("'in <string>' requires string as left operand, not {}", typeName(item));
 }
 

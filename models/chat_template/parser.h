@@ -14,6 +14,8 @@ namespace hearth::jinja {
 
 class Parser {
  public:
+  static constexpr size_t kMostNamed = 500;  // parameters of a macro, keyword arguments of a call
+
   Parser(std::vector<Token> tokens, int max_depth)
       : tokens_(std::move(tokens)), max_depth_(max_depth) {}
 

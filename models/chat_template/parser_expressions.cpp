@@ -391,6 +391,7 @@ void Parser::parseArguments(Expr& call) {
       ensure(!call.spread_named);
       std::string name = take().text;
       take();
+      if (call.named.size() >= kMostNamed) failHere("too many keyword arguments");
       for (const auto& [other, value] : call.named) {
         if (other == name) failHere(fmt::format("keyword argument repeated: {}", name));
       }

@@ -243,6 +243,7 @@ void Parser::parseSignature(MacroPlan& plan) {
     if (!plan.parameters.empty()) expectSymbol(",");
     ExprPtr parameter = parseNameTarget();
     parameter->access = Access::parameter;
+    if (plan.parameters.size() >= kMostNamed) failHere("too many parameters");
     for (const ExprPtr& other : plan.parameters) {
       if (other->text == parameter->text) {
         failHere(fmt::format("duplicate argument '{}'", parameter->text));

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "kernels/base/check.h"
 #include "models/chat_template/filters.h"
 
 namespace hearth::jinja {
@@ -19,6 +20,9 @@ struct PendingLoad {
 };
 
 struct Symbols {
+  /// Copying for branches is what a hostile template could make take forever.
+  static constexpr size_t kMostCopies = 5'000'000;
+  size_t* n_copied = nullptr;  // entries, in the whole template
   Symbols* parent = nullptr;
   FunctionScope* function = nullptr;
   int level = 0;
@@ -55,18 +59,23 @@ struct Symbols {
     const bool is_outer = parent != nullptr && parent->findRef(name) != nullptr;
     define(name, {is_outer ? Load::From::outer : Load::From::nothing, is_outer ? name : ""});
   }
+  Symbols branch() const {
+    *n_copied += 1 + refs.size() + loads.size() + stores.size();
+    if (*n_copied <= kMostCopies) return *this;
+    throw Fault{ErrorCode::bad_file, "too many variables in too many conditions", 1};
+  }
   /// What the branches of a condition assign may stay unassigned: it then has its outer value.
-  void mergeBranches(const std::vector<Symbols>& branches) {
+  void mergeBranches(std::initializer_list<const Symbols*> branches) {
     std::set<std::string> assigned;
-    for (const Symbols& branch : branches) {
-      for (const std::string& name : branch.stores) {
+    for (const Symbols* branch : branches) {
+      for (const std::string& name : branch->stores) {
         if (!stores.contains(name)) assigned.insert(name);
       }
     }
-    for (const Symbols& branch : branches) {
-      for (const auto& [name, ident] : branch.refs) refs[name] = ident;
-      for (const auto& [ident, load] : branch.loads) loads[ident] = load;
-      stores.insert(branch.stores.begin(), branch.stores.end());
+    for (const Symbols* branch : branches) {
+      for (const auto& [name, ident] : branch->refs) refs[name] = ident;
+      for (const auto& [ident, load] : branch->loads) loads[ident] = load;
+      stores.insert(branch->stores.begin(), branch->stores.end());
     }
     for (const std::string& name : assigned) {
       const bool is_outer = parent != nullptr && parent->findRef(name) != nullptr;
@@ -107,11 +116,11 @@ void collectAsParameters(Symbols& symbols, const Expr& target) {
 
 void collect(Symbols& symbols, const Body& body);
 
-void collectIf(Symbols& symbols, const Stmt& stmt, size_t branch);
+void collectIf(Symbols& symbols, const Stmt& stmt);
 
 void collect(Symbols& symbols, const Stmt& stmt) {
   switch (stmt.kind) {
-    case StmtKind::if_chain: return collectIf(symbols, stmt, 0);
+    case StmtKind::if_chain: return collectIf(symbols, stmt);
     case StmtKind::macro: return symbols.store(stmt.macro->name);
     case StmtKind::for_loop: return collect(symbols, stmt.exprs[1].get());
     case StmtKind::with:
@@ -132,20 +141,20 @@ void collect(Symbols& symbols, const Body& body) {
 
 /// `elif` counts as an if of its own, side by side with the branch before it (jinja2 visits the
 /// list of them from the first one's symbols).
-void collectIf(Symbols& symbols, const Stmt& stmt, size_t) {
+void collectIf(Symbols& symbols, const Stmt& stmt) {
   collect(symbols, stmt.exprs[0].get());
-  Symbols first = symbols;
+  Symbols first = symbols.branch();
   collect(first, stmt.branches[0]);
-  Symbols alternatives = symbols;
+  Symbols alternatives = symbols.branch();
   for (size_t i = 1; i < stmt.exprs.size(); ++i) {
     collect(alternatives, stmt.exprs[i].get());
-    Symbols branch = alternatives;
+    Symbols branch = alternatives.branch();
     collect(branch, stmt.branches[i]);
-    alternatives.mergeBranches({branch, alternatives, alternatives});
+    alternatives.mergeBranches({&branch});
   }
-  Symbols otherwise = symbols;
+  Symbols otherwise = symbols.branch();
   if (stmt.branches.size() > stmt.exprs.size()) collect(otherwise, stmt.branches.back());
-  symbols.mergeBranches({first, alternatives, otherwise});
+  symbols.mergeBranches({&first, &alternatives, &otherwise});
 }
 
 // ---- names that a body uses before it sets them: caller, varargs, kwargs, loop
@@ -225,6 +234,7 @@ class Resolver {
  public:
   void resolveTemplate(Syntax& syntax) {
     Symbols root;
+    root.n_copied = &n_copied_;
     root.function = &syntax.function;
     collect(root, syntax.body);
     resolve(syntax.body, root, false);
@@ -235,6 +245,7 @@ class Resolver {
   static Symbols inner(Symbols& outer, FunctionScope* function) {
     Symbols symbols;
     symbols.parent = &outer;
+    symbols.n_copied = outer.n_copied;
     symbols.function = function;
     symbols.level = outer.level + 1;
     return symbols;
@@ -248,6 +259,7 @@ class Resolver {
 
   Place placeOf(const Symbols& symbols, const std::string& name) {
     const Symbols* owner = symbols.ownerOf(name);
+    CHECK(owner != nullptr);  // every name was collected
     int hops = 0;
     for (const FunctionScope* f = symbols.function; f != owner->function; f = f->parent) ++hops;
     return {hops, indexOf(owner->function, owner->refs.at(name))};
@@ -417,6 +429,7 @@ class Resolver {
   }
 
   std::map<std::pair<FunctionScope*, Ident>, int> indices_;
+  size_t n_copied_ = 0;
 };
 
 }  // namespace

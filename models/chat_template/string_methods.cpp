@@ -40,12 +40,18 @@ Value strip(Interpreter& in, const Value& self, Arguments& arguments) {
   return piece(in, self, stripCharacters(self.text(), characters, side));
 }
 
+/// Searching from the right takes time by the product of both lengths in the worst case.
+void backwards(Interpreter& in, std::string_view text, std::string_view wanted) {
+  in.runtime().step(text.size() * wanted.size() / 1024);
+}
+
+/// Words; after `most` of them the rest as it is, trailing space included.
 std::vector<std::string_view> splitSpace(std::string_view text, int64_t most) {
   std::vector<std::string_view> parts;
   text = stripSpace(text, Side::left);
   while (!text.empty()) {
     if (most >= 0 && static_cast<int64_t>(parts.size()) == most) {
-      parts.push_back(stripSpace(text, Side::right));
+      parts.push_back(text);
       break;
     }
     size_t end = 0;
@@ -60,29 +66,16 @@ std::vector<std::string_view> splitSpace(std::string_view text, int64_t most) {
   return parts;
 }
 
+/// The same from the right: the rest keeps its leading space.
 std::vector<std::string_view> splitSpaceRight(std::string_view text, int64_t most) {
-  std::vector<std::string_view> parts;
-  text = stripSpace(text, Side::right);
-  while (!text.empty()) {
-    if (most >= 0 && static_cast<int64_t>(parts.size()) == most) {
-      parts.push_back(stripSpace(text, Side::left));
-      break;
-    }
-    size_t start = 0;  // of the last word
-    for (size_t i = 0; i < text.size();) {
-      if (isSpace(takeCodePoint(text, i))) start = i;
-    }
-    parts.push_back(text.substr(start));
-    text = stripSpace(text.substr(0, start), Side::right);
-    if (most < 0) {  // the rest from the left, in one pass
-      std::vector<std::string_view> rest = splitSpace(text, -1);
-      std::reverse(parts.begin(), parts.end());
-      rest.insert(rest.end(), parts.begin(), parts.end());
-      return rest;
-    }
-  }
-  std::reverse(parts.begin(), parts.end());
-  return parts;
+  std::vector<std::string_view> words = splitSpace(text, -1);
+  if (most < 0 || static_cast<int64_t>(words.size()) <= most) return words;
+  const size_t n_joined = words.size() - static_cast<size_t>(most);
+  const std::string_view last = words[n_joined - 1];
+  const auto end = static_cast<size_t>(last.data() + last.size() - text.data());
+  words.erase(words.begin(), words.begin() + static_cast<ptrdiff_t>(n_joined));
+  words.insert(words.begin(), text.substr(0, end));
+  return words;
 }
 
 Value split(Interpreter& in, const Value& self, Arguments& arguments) {
@@ -95,7 +88,7 @@ Value split(Interpreter& in, const Value& self, Arguments& arguments) {
   if (separator.empty()) raise("empty separator");
   std::vector<std::string_view> parts;
   while (most < 0 || static_cast<int64_t>(parts.size()) < most) {
-    const size_t found = text.find(separator);
+    const size_t found = findText(text, separator);
     if (found == std::string_view::npos) break;
     parts.push_back(text.substr(0, found));
     text.remove_prefix(found + separator.size());
@@ -109,12 +102,10 @@ Value splitRight(Interpreter& in, const Value& self, Arguments& arguments) {
   const int64_t most = wholeOr(bound[1], -1);
   std::string_view text = self.text();
   in.runtime().copied(text.size());
-  if (!given(bound[0])) {
-    in.runtime().step(static_cast<uint64_t>(std::clamp<int64_t>(most, 0, 1000)) * text.size() / 64);
-    return pieces(in, self, splitSpaceRight(text, most));
-  }
+  if (!given(bound[0])) return pieces(in, self, splitSpaceRight(text, most));
   const std::string_view separator = stringOf(bound[0], "rsplit separator");
   if (separator.empty()) raise("empty separator");
+  backwards(in, text, separator);
   std::vector<std::string_view> parts;
   while (most < 0 || static_cast<int64_t>(parts.size()) < most) {
     const size_t found = text.rfind(separator);
@@ -138,7 +129,8 @@ Value partition(Interpreter& in, const Value& self, Arguments& arguments) {
   const std::string_view separator = stringOf(bound[0], "partition");
   if (separator.empty()) raise("empty separator");
   const std::string_view text = self.text();
-  const size_t at = last ? text.rfind(separator) : text.find(separator);
+  if (last) backwards(in, text, separator);
+  const size_t at = last ? text.rfind(separator) : findText(text, separator);
   Values parts;
   if (at == std::string_view::npos) {
     parts = {piece(in, self, last ? "" : text), piece(in, self, ""), piece(in, self, last ? text : "")};
@@ -206,7 +198,8 @@ int64_t findIn(Interpreter& in, const Value& self, Arguments& arguments) {
   in.runtime().copied(self.text().size());
   const Window part = window(self, bound[1], bound[2]);
   if (part.outside) return -1;
-  const size_t found = last ? part.text.rfind(wanted) : part.text.find(wanted);
+  if (last) backwards(in, part.text, wanted);
+  const size_t found = last ? part.text.rfind(wanted) : findText(part.text, wanted);
   if (found == std::string_view::npos) return -1;
   return part.first + countCodePoints(part.text.substr(0, found));
 }
@@ -231,8 +224,8 @@ Value count(Interpreter& in, const Value& self, Arguments& arguments) {
   if (part.outside) return Value::integer(0);
   if (wanted.empty()) return Value::integer(countCodePoints(part.text) + 1);
   int64_t n = 0;
-  for (size_t i = part.text.find(wanted); i != std::string_view::npos;
-       i = part.text.find(wanted, i + wanted.size())) {
+  for (size_t i = findText(part.text, wanted); i != std::string_view::npos;
+       i = findText(part.text, wanted, i + wanted.size())) {
     ++n;
   }
   return Value::integer(n);
@@ -422,7 +415,7 @@ std::string replaced(Interpreter& in, std::string_view text, std::string_view ol
     return std::string(text);
   }
   while (most != 0) {
-    const size_t found = text.find(old);
+    const size_t found = findText(text, old);
     if (found == std::string_view::npos) break;
     put(text.substr(0, found));
     put(with);

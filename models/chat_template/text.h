@@ -16,6 +16,8 @@ char32_t takeCodePoint(std::string_view text, size_t& position);
 void appendCodePoint(std::string& text, char32_t c);
 
 int64_t countCodePoints(std::string_view text);
+/// Where `wanted` begins first, or npos. Takes linear time, whatever the two are made of.
+size_t findText(std::string_view text, std::string_view wanted, size_t from = 0);
 /// Byte offset of code point `index`, or the size for an index behind the last one.
 size_t byteOffset(std::string_view text, int64_t index);
 
