@@ -13,11 +13,12 @@ QVariant NoticeListModel::data(const QModelIndex& index, int role) const {
   const Notice& row = rows_[static_cast<size_t>(index.row())];
   if (role == TextRole || role == Qt::DisplayRole) return row.text;
   if (role == DetailsRole) return row.details;
+  if (role == OpenedRole) return row.opened;
   return {};
 }
 
 QHash<int, QByteArray> NoticeListModel::roleNames() const {
-  return {{TextRole, "text"}, {DetailsRole, "details"}};
+  return {{TextRole, "text"}, {DetailsRole, "details"}, {OpenedRole, "opened"}};
 }
 
 void NoticeListModel::post(const Notice& notice) {

@@ -9,8 +9,9 @@
 namespace hearth {
 
 struct Notice {
-  QString text;     // translated, for the user
-  QString details;  // untranslated, names the thing
+  QString text;         // translated, for the user
+  QString details = {}; // untranslated, names the thing
+  bool opened = false;  // the details are shown from the start
 };
 
 class NoticeListModel : public QAbstractListModel {
@@ -20,7 +21,7 @@ class NoticeListModel : public QAbstractListModel {
   Q_PROPERTY(int count READ count NOTIFY countChanged)
 
  public:
-  enum Role { TextRole = Qt::UserRole + 1, DetailsRole };
+  enum Role { TextRole = Qt::UserRole + 1, DetailsRole, OpenedRole };
   static constexpr int kLimit = 3;  // older ones make room
 
   using QAbstractListModel::QAbstractListModel;

@@ -52,7 +52,7 @@ Notice noticeFor(const Error& error) {
 Notice noticeForModel(const QString& path, const Error& error) {
   return {Text::tr("“%1” can't be used: %2")
               .arg(QFileInfo(path).fileName(), describeModelError(error.code)),
-          details(error)};
+          QString::fromStdString(error.message), true};
 }
 
 Notice noticeForSubmit(const Error& error) {

@@ -18,7 +18,8 @@ ColumnLayout {
             required property int index
             required property string text
             required property string details
-            property bool expanded: false
+            required property bool opened
+            property bool expanded: opened
 
             objectName: "notice"
             Layout.fillWidth: true
