@@ -10,6 +10,8 @@
 
 #include "kernels/bench/probes.h"
 #include "kernels/cases/cases.h"
+#include "kernels/cpu/instruction_sets.h"
+#include "kernels/cpu/thread_pool.h"
 
 using namespace hearth;
 
@@ -20,6 +22,13 @@ struct Limits {
   double f32_gops = 0;
   double int8_gops = 0;
 };
+
+/// The middle one of `values`.
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<long>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 /// Median seconds of one run of a case's plan; negative when it cannot run.
 double medianSeconds(const BuiltCase& built, Device& device) {
@@ -43,8 +52,7 @@ double medianSeconds(const BuiltCase& built, Device& device) {
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     total += seconds.back();
   }
-  std::nth_element(seconds.begin(), seconds.begin() + static_cast<long>(seconds.size() / 2), seconds.end());
-  return seconds[seconds.size() / 2];
+  return median(std::move(seconds));
 }
 
 void report(const OpCase& op_case, Device& device, const Limits& limits) {
@@ -62,6 +70,32 @@ void report(const OpCase& op_case, Device& device, const Limits& limits) {
   std::fflush(stdout);
 }
 
+/// What it costs to share work out: once for each step, and once for each op of a step.
+void reportMeetings(int n_threads) {
+  constexpr int kRegions = 2000, kBarriers = 20000;
+  using Clock = std::chrono::steady_clock;
+  const auto microsecondsSince = [](Clock::time_point begin) {
+    return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+  };
+  cpu::ThreadPool pool(n_threads);
+  cpu::Barrier barrier(pool.size());
+  std::vector<double> regions, barriers;
+  for (int i = 0; i < kRegions; ++i) {
+    const auto begin = Clock::now();
+    pool.run([](int) {});
+    regions.push_back(microsecondsSince(begin));
+  }
+  pool.run([&](int thread) {
+    for (int i = 0; i < kBarriers; ++i) {
+      const auto begin = Clock::now();
+      barrier.arrive([] {});
+      if (thread == 0) barriers.push_back(microsecondsSince(begin));
+    }
+  });
+  fmt::print("{} threads: {:.2f} µs for a parallel region, {:.2f} µs for a barrier (medians)\n", pool.size(),
+             median(std::move(regions)), median(std::move(barriers)));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,6 +110,7 @@ int main(int argc, char** argv) {
   const Limits limits{*bandwidth, *f32, *int8};
   fmt::print("{}\nmemory {:.1f} GB/s, float32 {:.0f} GOP/s, int8 {:.0f} GOP/s\n", (*device)->info().name,
              limits.gb_per_s, limits.f32_gops, limits.int8_gops);
+  for (const int n_threads : {1, 2, cpu::usableProcessors()}) reportMeetings(n_threads);
   for (const OpCase& op_case : opCases(CaseSet::bench)) {
     if (op_case.name.find(filter) != std::string::npos) report(op_case, **device, limits);
   }

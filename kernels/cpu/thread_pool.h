@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -15,13 +16,19 @@ namespace hearth::cpu {
 /// core may be needed by the one that is waited for.
 class Bell {
  public:
+  /// `n_threads` take part. More than there are processors do not look for long.
+  explicit Bell(int n_threads);
+
   /// Returns once `changed()` is true.
   template <class Changed>
   void waitUntil(Changed changed) {
-    for (int i = 0; i < kLooks; ++i) {
-      if (changed()) return;
-      pauseCore();
-    }
+    const auto end = std::chrono::steady_clock::now() + look_for_;
+    do {
+      for (int i = 0; i < kLooksPerClock; ++i) {
+        if (changed()) return;
+        pauseCore();
+      }
+    } while (std::chrono::steady_clock::now() < end);
     std::unique_lock lock(mutex_);
     rung_.wait(lock, changed);
   }
@@ -34,11 +41,11 @@ class Bell {
   }
 
  private:
-  // About ten microseconds: longer than an op of a small model takes to end on the other threads,
-  // shorter than going to sleep and being woken.
-  static constexpr int kLooks = 200;
+  // A clock costs as much as several looks, which take 10 to 50 ns each.
+  static constexpr int kLooksPerClock = 32;
   static void pauseCore();
 
+  const std::chrono::microseconds look_for_;
   std::mutex mutex_;
   std::condition_variable rung_;
 };
@@ -46,7 +53,7 @@ class Bell {
 /// All of `n_threads` have to arrive before any goes on.
 class Barrier {
  public:
-  explicit Barrier(int n_threads) : n_threads_(n_threads) {}
+  explicit Barrier(int n_threads) : n_threads_(n_threads), bell_(n_threads) {}
 
   /// The last to arrive runs `last` while the others still wait.
   template <class Last>
@@ -72,6 +79,7 @@ class Barrier {
 /// The calling thread is thread 0; the others sleep between runs. Used from one thread at a time.
 class ThreadPool {
  public:
+  /// Starts fewer than `n_threads` (at least 1) when the system has no more: see size().
   explicit ThreadPool(int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
