@@ -122,7 +122,7 @@ class ModelCheck {
       const auto expected = golden_.last.row(static_cast<int64_t>(p));
       for (size_t i = 0; i < logits.size(); ++i) {
         const double difference = std::fabs(double{logits[i]} - double{expected[i]});
-        worst = std::isnan(difference) ? HUGE_VAL : std::max(worst, difference);
+        worst = std::max(worst, std::isnan(difference) ? HUGE_VAL : difference);
       }
     }
     note("last logits", worst <= kTolerance, fmt::format("worst difference {:.2e}", worst));

@@ -1,6 +1,7 @@
 // Exact mode: the bits of a result depend on the model and the tokens before it, on nothing else.
 #include <QTest>
 #include <cmath>
+#include <limits>
 
 #include "kernels/reference/reference.h"
 #include "small_model.h"
@@ -17,20 +18,36 @@ class ExactBitsTest : public QObject {
   void longContextOfOneTokenSteps();
   void wholeModelMatchesTheReference_data();
   void wholeModelMatchesTheReference();
+  void comparisonSeesNansAndMissingNumbers();
 };
 
 namespace {
 
-QString difference(const std::vector<float>& got, const std::vector<float>& expected) {
+/// Empty when no number `differs` from the expected one.
+template <class Number, class Differs>
+QString differences(const std::vector<float>& got, const std::vector<Number>& expected, Differs differs) {
+  if (got.size() != expected.size()) {
+    return QString("%1 logits instead of %2").arg(got.size()).arg(expected.size());
+  }
   size_t count = 0, worst = 0;
   for (size_t i = 0; i < got.size(); ++i) {
-    if (std::memcmp(&got[i], &expected[i], sizeof(float)) == 0) continue;
-    ++count;
-    if (!(std::fabs(got[i] - expected[i]) <= std::fabs(got[worst] - expected[worst]))) worst = i;
+    if (!differs(got[i], expected[i])) continue;
+    const auto distance = std::fabs(got[i] - expected[i]), largest = std::fabs(got[worst] - expected[worst]);
+    // Of several NaNs the first is the worst.
+    if (++count == 1 || (!std::isnan(largest) && !(distance <= largest))) worst = i;
   }
-  if (count == 0 && got.size() == expected.size()) return {};
+  if (count == 0) return {};
   return QString("%1 of %2 logits differ, worst at %3: %4 instead of %5")
       .arg(count).arg(expected.size()).arg(worst).arg(got[worst], 0, 'g', 9).arg(expected[worst], 0, 'g', 9);
+}
+
+QString difference(const std::vector<float>& got, const std::vector<float>& expected) {
+  return differences(got, expected, [](float a, float b) { return std::memcmp(&a, &b, sizeof a) != 0; });
+}
+
+/// Empty when each number lies within `tolerance` of the expected one. A NaN lies nowhere.
+QString fartherThan(double tolerance, const std::vector<float>& got, const std::vector<double>& expected) {
+  return differences(got, expected, [=](float a, double b) { return !(std::fabs(a - b) < tolerance); });
 }
 
 std::unique_ptr<Device> open(Isa isa, int n_threads) {
@@ -109,9 +126,19 @@ void ExactBitsTest::wholeModelMatchesTheReference() {
   const auto expected = referenceLogits(model, ids);
   const auto got = allLogits(model, *open(Isa::best, 2), Precision::exact, Dtype::f32, ids, {17});
   // The logits of this model have a standard deviation near 10; each layer adds some tens of epsilon.
-  double worst = 0;
-  for (size_t i = 0; i < got.size(); ++i) worst = std::max(worst, std::fabs(got[i] - expected[i]));
-  QVERIFY2(worst < 2e-4, qPrintable(QString("worst difference %1 of %2 logits").arg(worst).arg(got.size())));
+  const QString wrong = fartherThan(2e-4, got, expected);
+  QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
+}
+
+void ExactBitsTest::comparisonSeesNansAndMissingNumbers() {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  QVERIFY(fartherThan(0.1, {1, 2, 3}, {1, 2.05, 3}).isEmpty());
+  QCOMPARE(fartherThan(0.1, {1, 9, nan, 7}, {1, 2, 3, 3}),
+           QString("3 of 4 logits differ, worst at 2: nan instead of 3"));
+  QCOMPARE(fartherThan(0.1, {1, 9, 5}, {1, 2, 3}), QString("2 of 3 logits differ, worst at 1: 9 instead of 2"));
+  QCOMPARE(fartherThan(0.1, {1}, {1, 2}), QString("1 logits instead of 2"));
+  QCOMPARE(difference({1, nan}, {1, 2}), QString("1 of 2 logits differ, worst at 1: nan instead of 2"));
+  QCOMPARE(difference({1, 2, 3}, {1, 2}), QString("3 logits instead of 2"));
 }
 
 QTEST_APPLESS_MAIN(ExactBitsTest)
