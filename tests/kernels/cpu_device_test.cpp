@@ -120,11 +120,9 @@ void CpuDeviceTest::cancelFromAnotherThreadEndsALongPrompt() {
   auto compiled = r.device->compile(r.model.plan(Precision::exact, 700, 1)).value();
   std::atomic<bool> cancel{false};
   const StepInputs step{ids, positions, {}, 0, r.kv, &cancel};
-  std::atomic<bool> stop{false};
   std::thread canceller([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     cancel = true;
-    stop = true;
   });
   // Runs until the flag is seen, however fast the machine is.
   Status status;

@@ -150,8 +150,6 @@ inline Acc addProduct(Acc acc, const WeightBlock<Block>& w, const BlockA8& x) {
   return {_mm256_fmadd_ps(_mm256_cvtepi32_ps(sums), scale, acc.v)};
 }
 
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
-
 /// For the peak probe: one integer multiply-add (three instructions here) and the operations in it.
 struct IntVec { __m256i v; };
 constexpr int kIntOps = 2 * 32;

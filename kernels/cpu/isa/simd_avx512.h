@@ -119,8 +119,6 @@ inline Acc addProduct(Acc acc, const WeightBlock<Block>& w, const BlockA8& x) {
   return {_mm256_fmadd_ps(products, _mm256_set1_ps(w.scale * x.scale), acc.v)};
 }
 
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
-
 /// For the peak probe: one integer multiply-add instruction and the operations in it.
 struct IntVec { __m512i v; };
 constexpr int kIntOps = 2 * 64;

@@ -151,8 +151,6 @@ inline Acc addProduct(Acc acc, const WeightBlock<BlockQ4_0>& w, const BlockA8& x
   return {acc.v + static_cast<float>(sum) * (scaleOf(w.block->scale) * x.scale)};
 }
 
-inline void prefetch(const void*) {}
-
 /// For the peak probe: one integer multiply-add and the operations in it.
 struct IntVec { int32_t v; };
 constexpr int kIntOps = 2;
