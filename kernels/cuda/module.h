@@ -14,13 +14,12 @@ inline constexpr const char* kCudaModuleFile = "libhearth_kernels_cuda.so";
 /// The module's one exported function.
 inline constexpr const char* kCudaModuleEntry = "hearthOpenCudaDevice";
 
-/// Differs when program and module were built from different `ops.h`, `plan.h` or `device.h`: they
-/// pass C++ objects to each other, so a module left over from another version must be refused.
+/// Differs when program and module were built from different headers (module_abi.cmake hashes them)
+/// or with objects of other sizes: they pass C++ objects to each other, so a module left over from
+/// another version must be refused.
 inline constexpr uint64_t kCudaModuleAbi = [] {
-  uint64_t fingerprint = 1;  // raised by hand when a meaning changes and no size does
-  for (const uint64_t part : {sizeof(Op), sizeof(Plan), sizeof(Value), sizeof(Constant),
-                              sizeof(StepInputs), sizeof(KvBinding), sizeof(LinearOp),
-                              sizeof(AttentionOp), sizeof(RopeAndStoreOp), sizeof(DeviceInfo),
+  uint64_t fingerprint = HEARTH_MODULE_ABI;
+  for (const uint64_t part : {sizeof(Op), sizeof(Plan), sizeof(StepInputs), sizeof(DeviceInfo),
                               sizeof(OwnedConstant), sizeof(Error)}) {
     fingerprint = fingerprint * 0x100000001B3ull + part;  // FNV-1's prime
   }
