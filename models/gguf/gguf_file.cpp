@@ -17,6 +17,10 @@ namespace {
 constexpr uint64_t kSmallestPairBytes = 8 + 1 + 4 + 1;
 constexpr uint64_t kSmallestTensorBytes = 8 + 1 + 4 + 8 + 4 + 8;
 constexpr uint64_t kLongestName = 65535;
+// An entry takes more memory than its bytes in the file, so the number of entries has a limit too.
+constexpr uint64_t kMostPairs = 1u << 16;
+constexpr uint64_t kMostTensors = 1u << 20;
+constexpr uint64_t kLongestText = 1u << 24;  // a chat template takes some 10 000 bytes
 constexpr int kDeepestArray = 4;
 constexpr uint32_t kMostDimensions = 4;
 constexpr uint64_t kDefaultAlignment = 32;
@@ -131,6 +135,10 @@ Status Parser::header(uint32_t& version) {
     return fail(ErrorCode::bad_file, "{}: byte 8 claims {} tensors, more than the file holds", path_,
                 tensor_count_);
   }
+  if (pair_count_ > kMostPairs || tensor_count_ > kMostTensors) {
+    return fail(ErrorCode::bad_file, "{}: {} metadata keys and {} tensors; at most {} and {} are read",
+                path_, pair_count_, tensor_count_, kMostPairs, kMostTensors);
+  }
   return {};
 }
 
@@ -200,6 +208,10 @@ Status Parser::value(std::string_view key, GgufType type, int depth, GgufValue& 
     std::string_view text;
     if (!cursor_.read(length) || !cursor_.takeText(length, text)) {
       return ends(fmt::format("the text of key {}", printable(key)));
+    }
+    if (length > kLongestText) {
+      return fail(ErrorCode::bad_file, "{}: key {}: a text of {} bytes at byte {}; at most {} are read",
+                  path_, printable(key), length, at, kLongestText);
     }
     out = text;
     return {};
@@ -374,6 +386,11 @@ namespace {
 tl::unexpected<Error> missing(const std::string& path, std::string_view key) {
   return fail(ErrorCode::not_found, "{}: key {} is missing", path, key);
 }
+tl::unexpected<Error> tooMany(const std::string& path, std::string_view key, uint64_t count,
+                              uint64_t most) {
+  return fail(ErrorCode::bad_file, "{}: key {} has {} elements, but at most {} belong there", path,
+              key, count, most);
+}
 tl::unexpected<Error> wrongKind(const std::string& path, std::string_view key,
                                 const GgufValue& value, const char* expected) {
   return fail(ErrorCode::bad_file, "{}: key {} is {}, not {}", path, key, kindName(value),
@@ -416,13 +433,15 @@ std::optional<bool> GgufFile::boolean(std::string_view key) const {
   return flag ? std::optional<bool>(*flag) : std::nullopt;
 }
 
-Result<std::vector<std::string_view>> GgufFile::strings(std::string_view key) const {
+Result<std::vector<std::string_view>> GgufFile::strings(std::string_view key,
+                                                        uint64_t most) const {
   const GgufValue* value = find(key);
   if (!value) return missing(path_, key);
   const auto* array = std::get_if<GgufArray>(value);
   if (!array || array->element_type != GgufType::string) {
     return wrongKind(path_, key, *value, "an array of strings");
   }
+  if (array->count > most) return tooMany(path_, key, array->count, most);
   std::vector<std::string_view> texts(array->count);
   ByteCursor cursor(array->bytes);
   for (std::string_view& text : texts) {
@@ -434,13 +453,14 @@ Result<std::vector<std::string_view>> GgufFile::strings(std::string_view key) co
   return texts;
 }
 
-Result<std::vector<double>> GgufFile::numbers(std::string_view key) const {
+Result<std::vector<double>> GgufFile::numbers(std::string_view key, uint64_t most) const {
   const GgufValue* value = find(key);
   if (!value) return missing(path_, key);
   const auto* array = std::get_if<GgufArray>(value);
   if (!array || scalarBytes(array->element_type) == 0) {
     return wrongKind(path_, key, *value, "an array of numbers");
   }
+  if (array->count > most) return tooMany(path_, key, array->count, most);
   std::vector<double> numbers(array->count);
   ByteCursor cursor(array->bytes);
   for (double& number : numbers) {

@@ -46,8 +46,10 @@ class GgufFile {
   Result<double> number(std::string_view key) const;
   Result<std::string_view> string(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
-  Result<std::vector<std::string_view>> strings(std::string_view key) const;
-  Result<std::vector<double>> numbers(std::string_view key) const;
+  /// The elements of an array; an element takes more memory than its bytes in the file, so more than
+  /// `most` of them are refused before any is unpacked. Codes: those above.
+  Result<std::vector<std::string_view>> strings(std::string_view key, uint64_t most) const;
+  Result<std::vector<double>> numbers(std::string_view key, uint64_t most) const;
 
   uint32_t version() const { return version_; }
   const std::vector<GgufTensor>& tensors() const { return tensors_; }

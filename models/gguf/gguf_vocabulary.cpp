@@ -7,17 +7,21 @@ namespace hearth {
 namespace {
 
 constexpr uint64_t kMostTokens = 1 << 24;
+constexpr size_t kMostTextBytes = 1 << 28;  // of all tokens together
 
 Status readArrays(const GgufFile& gguf, const std::string& path, GgufVocabulary& out) {
-  const auto texts = gguf.strings("tokenizer.ggml.tokens");
+  const auto texts = gguf.strings("tokenizer.ggml.tokens", kMostTokens);
   if (!texts) return passOn(texts);
-  if (texts->empty() || texts->size() > kMostTokens) {
-    return fail(ErrorCode::bad_file, "{}: tokenizer.ggml.tokens has {} tokens", path, texts->size());
+  size_t text_bytes = 0;
+  for (const std::string_view text : *texts) text_bytes += text.size();
+  if (texts->empty() || text_bytes > kMostTextBytes) {
+    return fail(ErrorCode::bad_file, "{}: tokenizer.ggml.tokens has {} tokens of {} bytes in all", path,
+                texts->size(), text_bytes);
   }
   out.texts.assign(texts->begin(), texts->end());
   for (const char* key : {"tokenizer.ggml.scores", "tokenizer.ggml.token_type"}) {
     if (!gguf.find(key)) continue;
-    const auto numbers = gguf.numbers(key);
+    const auto numbers = gguf.numbers(key, texts->size());
     if (!numbers) return passOn(numbers);
     if (numbers->size() != texts->size()) {
       return fail(ErrorCode::bad_file, "{}: {} has {} elements for {} tokens", path, key,

@@ -10,8 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto& [key, value] : file->metadata()) {
     (void)file->integer(key);
     (void)file->number(key);
-    (void)file->numbers(key);
-    if (const auto texts = file->strings(key)) {
+    (void)file->numbers(key, 1 << 20);
+    if (const auto texts = file->strings(key, 1 << 20)) {
       for (const std::string_view text : *texts) {
         for (const char c : text) sum += static_cast<uint8_t>(c);
       }

@@ -1,6 +1,8 @@
 // GGUF: good files are read back as written; no damaged file is believed, and none crashes.
 #include <QtTest>
 
+#include <cstdlib>
+#include <new>
 #include <random>
 
 #include "models/gguf/ggml_types.h"
@@ -12,6 +14,28 @@
 using namespace hearth;
 
 namespace {
+
+thread_local size_t largest_request = 0;  // bytes asked of `new` since it was set to 0
+
+void* counted(size_t bytes) {
+  largest_request = std::max(largest_request, bytes);
+  if (void* memory = std::malloc(bytes)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+// Every allocation of this program is seen, so that "refused before allocation" can be tested.
+void* operator new(size_t bytes) { return counted(bytes); }
+void* operator new[](size_t bytes) { return counted(bytes); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+
+namespace {
+
+constexpr uint64_t kMany = 1 << 16;  // more elements than any array here has
 
 /// A whole small file: every kind of value, two matrices and a vector.
 GgufWriter smallWriter() {
@@ -74,10 +98,10 @@ uint64_t touchEverything(const GgufFile& file) {
   for (const auto& [key, value] : file.metadata()) {
     (void)file.integer(key);
     (void)file.number(key);
-    if (const auto texts = file.strings(key)) {
+    if (const auto texts = file.strings(key, kMany)) {
       for (const std::string_view text : *texts) for (const char c : text) sum += static_cast<uint8_t>(c);
     }
-    if (const auto numbers = file.numbers(key)) sum += numbers->size();
+    if (const auto numbers = file.numbers(key, kMany)) sum += numbers->size();
     if (const auto text = file.string(key)) for (const char c : *text) sum += static_cast<uint8_t>(c);
   }
   for (const GgufTensor& tensor : file.tensors()) {
@@ -98,6 +122,8 @@ class GgufFileTest : public QObject {
   void survivesMutatedBytes();
   void refusesWrongMagicVersionAndByteOrder();
   void refusesCountsThatTheFileCannotHold();
+  void refusesArraysLongerThanTheirReaderWantsBeforeAllocation();
+  void refusesMoreKeysTensorsAndTextThanItKeeps();
   void refusesDuplicateKeysAndTensors();
   void refusesOverlappingTensors();
   void refusesMisalignedAndDistantOffsets();
@@ -121,11 +147,11 @@ void GgufFileTest::readsBackWhatTheWriterWrote() {
   QCOMPARE(*file->number("llama.eps"), 0.5);
   QCOMPARE(*file->number("llama.block_count"), 7.0);
   QCOMPARE(file->boolean("flag"), std::optional<bool>(true));
-  const auto texts = *file->strings("tokenizer.ggml.tokens");
+  const auto texts = *file->strings("tokenizer.ggml.tokens", 3);
   QCOMPARE(texts.size(), size_t{3});
   QCOMPARE(texts[1], std::string_view(""));
   QCOMPARE(texts[2], std::string_view("▁the"));
-  QCOMPARE((*file->numbers("tokenizer.ggml.scores"))[2], -2.5);
+  QCOMPARE((*file->numbers("tokenizer.ggml.scores", 3))[2], -2.5);
   QCOMPARE(file->tensors().size(), size_t{3});
   const GgufTensor& b = file->tensors()[1];
   QCOMPARE(b.name, std::string_view("b.weight"));
@@ -211,6 +237,50 @@ void GgufFileTest::refusesCountsThatTheFileCannotHold() {
     put(bytes, find(bytes, "general.architecture") + 20 + 4, count);
     expectError(bytes, ErrorCode::bad_file, "the text of key general.architecture");
   }
+}
+
+void GgufFileTest::refusesArraysLongerThanTheirReaderWantsBeforeAllocation() {
+  constexpr uint64_t kCount = 1 << 20;
+  const std::vector<std::string> texts = {"<unk>", "a", "b"};
+  GgufWriter writer;
+  writer.setString("tokenizer.ggml.model", "llama");
+  writer.setStrings("tokenizer.ggml.tokens", texts);
+  writer.setNumbers("tokenizer.ggml.scores", std::vector<float>());
+  std::string bytes = writer.header();
+  // The empty array becomes one of `kCount` bytes: eight times as much when unpacked to numbers.
+  const size_t at = find(bytes, "tokenizer.ggml.scores") + 21 + 4;
+  put<uint32_t>(bytes, at, static_cast<uint32_t>(GgufType::u8));
+  put<uint64_t>(bytes, at + 4, kCount);
+  bytes.insert(at + 12, std::string(kCount, '\0'));
+  const ExactBytes exact(bytes);
+  const auto file = parse(exact);
+  QVERIFY2(file, file ? "" : file.error().message.c_str());
+
+  largest_request = 0;
+  const auto vocabulary = readGgufVocabulary(*file, "small.gguf");
+  const auto strings = file->strings("tokenizer.ggml.tokens", 2);
+  const size_t largest = largest_request;
+  QVERIFY(!vocabulary && !strings);
+  QCOMPARE(int(vocabulary.error().code), int(ErrorCode::bad_file));
+  QVERIFY2(vocabulary.error().message.find("key tokenizer.ggml.scores has 1048576 elements, but at most 3") !=
+               std::string::npos, vocabulary.error().message.c_str());
+  QVERIFY2(largest < 4096, QByteArray::number(qulonglong(largest)).constData());
+  largest_request = 0;  // the counter counts
+  QVERIFY(file->numbers("tokenizer.ggml.scores", kCount));
+  QVERIFY(largest_request >= kCount * sizeof(double));
+}
+
+void GgufFileTest::refusesMoreKeysTensorsAndTextThanItKeeps() {
+  // Files long enough to hold what they claim.
+  std::string bytes = smallFile() + std::string((1 << 17) * 14, '\0');
+  put<uint64_t>(bytes, 16, (1 << 16) + 1);
+  expectError(bytes, ErrorCode::bad_file, "65537 metadata keys and 3 tensors; at most 65536 and 1048576");
+  bytes = smallFile() + std::string(((1 << 20) + 1) * 41, '\0');
+  put<uint64_t>(bytes, 8, (1 << 20) + 1);
+  expectError(bytes, ErrorCode::bad_file, "1048577 tensors; at most 65536 and 1048576");
+  GgufWriter writer;
+  writer.setString("general.name", std::string((1 << 24) + 1, 'x'));
+  expectError(writer.header(), ErrorCode::bad_file, "key general.name: a text of 16777217 bytes");
 }
 
 void GgufFileTest::refusesDuplicateKeysAndTensors() {
@@ -312,8 +382,8 @@ void GgufFileTest::namesTheKeyOfAWrongKind() {
   QVERIFY(file->integer("general.architecture").error().message.find("key general.architecture is a string") !=
           std::string::npos);
   QCOMPARE(int(file->integer("no.such.key").error().code), int(ErrorCode::not_found));
-  QVERIFY(!file->strings("tokenizer.ggml.scores"));
-  QVERIFY(!file->numbers("tokenizer.ggml.tokens"));
+  QVERIFY(!file->strings("tokenizer.ggml.scores", kMany));
+  QVERIFY(!file->numbers("tokenizer.ggml.tokens", kMany));
   QCOMPARE(file->boolean("llama.block_count"), std::optional<bool>());
 }
 
