@@ -138,25 +138,26 @@ void refuseVariants(Settings& settings, const ModelConfig& config) {
   if (settings.find("quantization_config")) settings.refuse("a quantised folder (quantization_config)");
 }
 
-/// One id or a list of them.
+/// One id or a list of them. An id that the model has no row for can never be produced, and folders
+/// in the wild name some (-1 for "none", a padding token that was not trained): left out.
 std::vector<int32_t> readIds(Settings& settings, const char* key, int32_t n_vocab) {
   const Json* value = settings.find(key);
   if (!value) return {};
   std::vector<int32_t> ids;
   const Json list = value->is_array() ? *value : Json::array({*value});
   for (const Json& id : list) {
-    const bool valid = id.is_number_integer() && id >= 0 && id < n_vocab;
-    if (!valid) {
-      settings.keep({ErrorCode::bad_file, fmt::format("{}: \"{}\" names no token of the vocabulary",
-                                                      settings.path(), key)});
+    if (!id.is_number_integer()) {
+      settings.keep({ErrorCode::bad_file, fmt::format("{}: \"{}\" is no token id", settings.path(), key)});
       return {};
     }
-    ids.push_back(id.get<int32_t>());
+    if (id >= 0 && id < n_vocab) ids.push_back(id.get<int32_t>());
   }
   return ids;
 }
 
-/// "added_tokens_decoder": tokens that the folder has beside those of tokenizer.model, by id.
+/// "added_tokens_decoder": tokens that the folder has beside those of tokenizer.model, by id. Those
+/// that the model has no row for ("<pad>" after the last one, often) are left out: they could be
+/// neither read nor written.
 void readAddedTokens(Settings& settings, int32_t n_vocab, TokenizerSource& source) {
   const Json* tokens = settings.find("added_tokens_decoder");
   const auto* by_id = tokens ? tokens->get_ptr<const Json::object_t*>() : nullptr;
@@ -169,13 +170,13 @@ void readAddedTokens(Settings& settings, int32_t n_vocab, TokenizerSource& sourc
     added.special = token.flag("special", false);
     const Json* content = token.find("content");
     const auto* text = content ? content->get_ptr<const std::string*>() : nullptr;
-    if (error != std::errc() || stopped != end || added.id < 0 || added.id >= n_vocab || !text) {
+    if (error != std::errc() || stopped != end || added.id < 0 || !text) {
       token.keep({ErrorCode::bad_file, fmt::format("{}: not a token of this vocabulary", token.path())});
     } else {
       added.text = *text;
     }
     if (Status s = token.status(); !s) return settings.keep(s.error());
-    source.added_tokens.push_back(std::move(added));
+    if (added.id < n_vocab) source.added_tokens.push_back(std::move(added));
   }
 }
 
@@ -226,6 +227,7 @@ Result<TokenizerSource> readHuggingFaceTokenizer(const std::filesystem::path& fo
                                                  int32_t n_vocab) {
   TokenizerSource source;
   source.origin = folder;
+  source.n_vocab = n_vocab;
   for (const char* name : {"generation_config.json", "config.json"}) {
     if (Status s = readTokenIds(folder / name, n_vocab, source); !s) return passOn(s);
   }

@@ -24,11 +24,6 @@ Result<TensorView> ModelFile::tensor(std::string_view name, int64_t rows, int64_
   return view;
 }
 
-std::optional<TensorView> ModelFile::optionalTensor(std::string_view name) const {
-  const auto found = tensors.find(name);
-  return found == tensors.end() ? std::nullopt : std::optional<TensorView>(found->second);
-}
-
 uint64_t hashBytes(std::span<const std::byte> bytes, uint64_t seed) {
   uint64_t hash = seed;
   for (const std::byte b : bytes) hash = (hash ^ static_cast<uint64_t>(b)) * 0x100000001b3ull;

@@ -43,6 +43,7 @@ struct TokenizerSource {
   std::filesystem::path origin;  // the model's file or folder, for messages
   std::optional<GgufVocabulary> gguf;
   std::filesystem::path sentencepiece_model;  // tokenizer.model beside config.json
+  int32_t n_vocab = 0;  // rows of the model beside sentencepiece_model; 0: not known
   // From tokenizer_config.json / generation_config.json / config.json of a Hugging Face folder:
   std::optional<bool> add_bos, add_eos;
   std::optional<int32_t> bos_id;
@@ -60,12 +61,12 @@ struct ModelFile {
   uint64_t tensor_bytes = 0;
 
   /// Canonical names are GGUF's: "token_embd.weight", "blk.0.attn_q.weight", "output_norm.weight".
-  /// Linear weights are [out, in], norm gains [1, d].
+  /// Linear weights are [out, in], norm gains [1, d]. A file may place a tensor at any byte: read
+  /// elements with memcpy.
   std::map<std::string, TensorView, std::less<>> tensors;
 
   /// Codes: not_found (names the tensor), bad_file (wrong shape, both shapes named).
   Result<TensorView> tensor(std::string_view name, int64_t rows, int64_t cols) const;
-  std::optional<TensorView> optionalTensor(std::string_view name) const;
 
   std::vector<std::shared_ptr<const MappedFile>> mappings;
 };

@@ -50,9 +50,9 @@ Result<Piece> parsePiece(std::string_view bytes, size_t id, const std::string& p
 
 Status parseTrainer(std::string_view bytes, const std::string& path, SentencePieceVocabulary& out) {
   uint64_t model_type = 1;
-  int32_t eos_id = 2;
   out.unknown_id = 0;
   out.bos_id = 1;
+  out.eos_id = 2;
   WireReader reader(bytes);
   while (reader.next()) {
     if (reader.type != WireType::varint) continue;
@@ -62,7 +62,7 @@ Status parseTrainer(std::string_view bytes, const std::string& path, SentencePie
     if (reader.field == field::kSpaceAsSuffix) out.treat_space_as_suffix = reader.number != 0;
     if (reader.field == field::kUnknownId) out.unknown_id = number;
     if (reader.field == field::kBosId) out.bos_id = number;
-    if (reader.field == field::kEosId) eos_id = number;
+    if (reader.field == field::kEosId) out.eos_id = number;
   }
   if (!reader.valid()) return fail(ErrorCode::bad_file, "{}: the training settings are damaged", path);
   if (model_type != 1 && model_type != 2) {
@@ -70,7 +70,6 @@ Status parseTrainer(std::string_view bytes, const std::string& path, SentencePie
                 model_type == 3 ? "word" : "character");
   }
   out.rule = static_cast<SegmentationRule>(model_type);
-  if (eos_id >= 0) out.end_ids.push_back(eos_id);
   return {};
 }
 
@@ -102,7 +101,9 @@ void settleIds(SentencePieceVocabulary& out) {
   const auto n_pieces = static_cast<int32_t>(out.pieces.size());
   if (out.unknown_id >= n_pieces) out.unknown_id = -1;
   if (out.bos_id >= n_pieces) out.bos_id = -1;
+  if (out.eos_id >= n_pieces) out.eos_id = -1;
   std::set<int32_t> ends;
+  if (out.eos_id >= 0) ends.insert(out.eos_id);
   for (const int32_t id : out.end_ids) {
     if (id >= 0 && id < n_pieces) ends.insert(id);
   }
@@ -201,7 +202,7 @@ Result<SentencePieceVocabulary> sentencePieceFromGguf(const GgufVocabulary& voca
   out.add_eos = vocabulary.add_eos.value_or(false);
   out.unknown_id = vocabulary.unknown_id.value_or(-1);
   out.bos_id = vocabulary.bos_id.value_or(vocabulary.texts.size() > 1 ? 1 : -1);
-  out.end_ids.push_back(vocabulary.eos_id.value_or(2));
+  out.eos_id = vocabulary.eos_id.value_or(2);
   if (vocabulary.eot_id) out.end_ids.push_back(*vocabulary.eot_id);
   settleIds(out);
   return out;
@@ -238,9 +239,8 @@ std::string serialiseForLibrary(const SentencePieceVocabulary& vocabulary) {
   trainer.bytes(field::kUnknownPiece, unknown_text);
   model.bytes(field::kTrainer, trainer.text());
   WireWriter normaliser;
-  const bool library_adds_prefix = vocabulary.remove_extra_spaces && vocabulary.add_space_prefix;
-  normaliser.varint(field::kDummyPrefix, library_adds_prefix);
-  normaliser.varint(field::kRemoveSpaces, vocabulary.remove_extra_spaces);
+  normaliser.varint(field::kDummyPrefix, 0);
+  normaliser.varint(field::kRemoveSpaces, 0);
   normaliser.varint(field::kEscapeSpaces, 1);
   model.bytes(field::kNormaliser, normaliser.text());
   return model.text();

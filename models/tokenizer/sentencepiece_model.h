@@ -31,8 +31,8 @@ struct SentencePieceVocabulary {
   bool add_space_prefix = true;
   bool remove_extra_spaces = false;
   bool treat_space_as_suffix = false;
-  int32_t unknown_id = -1, bos_id = -1;
-  std::vector<int32_t> end_ids;
+  int32_t unknown_id = -1, bos_id = -1, eos_id = -1;  // -1: none
+  std::vector<int32_t> end_ids;  // every token that ends an answer, eos_id among them, ascending
   bool add_bos = true;
   bool add_eos = false;
 };
@@ -48,7 +48,7 @@ Result<SentencePieceVocabulary> sentencePieceFromGguf(const GgufVocabulary& voca
 
 /// A model of the same pieces for the library to load. Pieces it would refuse (empty, repeated, a
 /// second unknown piece, an incomplete set of bytes) become control pieces, which never match text.
-/// The space prefix is left to the caller unless extra spaces are removed.
+/// The space prefix and the removal of extra spaces are left to the caller, who sees the whole text.
 std::string serialiseForLibrary(const SentencePieceVocabulary& vocabulary);
 
 /// "<0x0A>" gives 10; anything else -1.

@@ -25,6 +25,18 @@ std::string withSpaces(std::string_view text) {
   return out;
 }
 
+/// One space for a run of them, none at the ends; a "▁" of the text counts as one at its end alone.
+std::string withoutExtraSpaces(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != ' ' || (!out.empty() && out.back() != ' ')) out += c;
+  }
+  while (out.ends_with(' ') || out.ends_with(kSpace)) {
+    out.resize(out.size() - (out.back() == ' ' ? 1 : kSpace.size()));
+  }
+  return out;
+}
+
 class SentencePieceTokenizer : public Tokenizer {
  public:
   SentencePieceTokenizer(SentencePieceVocabulary vocabulary, std::vector<SpecialTokens::Token> special)
@@ -64,8 +76,8 @@ class SentencePieceTokenizer : public Tokenizer {
     } else {
       encodePlain(text, ids);
     }
-    if (options.add_special && vocabulary_.add_eos && !vocabulary_.end_ids.empty()) {
-      ids.push_back(vocabulary_.end_ids[0]);
+    if (options.add_special && vocabulary_.add_eos && vocabulary_.eos_id >= 0) {
+      ids.push_back(vocabulary_.eos_id);
     }
     return ids;
   }
@@ -104,17 +116,12 @@ class SentencePieceTokenizer : public Tokenizer {
   }
 
  private:
-  /// Text without control tokens: the space prefix, then valid stretches through the library and
-  /// broken bytes by their byte tokens, which the library would turn into U+FFFD.
-  void encodePlain(std::string_view text, std::vector<int32_t>& ids) const {
-    if (text.empty()) return;
-    std::string prefixed;
-    if (vocabulary_.add_space_prefix && !vocabulary_.remove_extra_spaces) {
-      prefixed.reserve(text.size() + 1);
-      prefixed.push_back(' ');
-      prefixed += text;
-      text = prefixed;
-    }
+  /// Text without control tokens: its spaces, then valid stretches through the library and broken
+  /// bytes by their byte tokens, which the library would turn into U+FFFD. The library, which would
+  /// take each stretch for a whole text, has no say in the spaces.
+  void encodePlain(std::string_view raw_text, std::vector<int32_t>& ids) const {
+    const std::string spaced = withModelSpaces(raw_text);
+    std::string_view text = spaced;
     while (!text.empty()) {
       const size_t valid = validUtf8Prefix(text);
       if (valid > 0) encodeValid(text.substr(0, valid), ids);
@@ -124,6 +131,15 @@ class SentencePieceTokenizer : public Tokenizer {
       for (const char c : text.substr(0, broken.length)) pushByte(static_cast<uint8_t>(c), ids);
       text.remove_prefix(broken.length);
     }
+  }
+
+  /// What SentencePiece's normaliser does to the spaces of a whole text: runs of them become one,
+  /// none begins or ends it, and one is added before it (or after it, in models made that way).
+  std::string withModelSpaces(std::string_view text) const {
+    std::string out(vocabulary_.remove_extra_spaces ? withoutExtraSpaces(text) : text);
+    if (out.empty() || !vocabulary_.add_space_prefix) return out;
+    out.insert(vocabulary_.treat_space_as_suffix ? out.end() : out.begin(), ' ');
+    return out;
   }
 
   void encodeValid(std::string_view text, std::vector<int32_t>& ids) const {

@@ -58,10 +58,16 @@ Result<std::unique_ptr<Tokenizer>> loadTokenizer(const TokenizerSource& source) 
   if (source.sentencepiece_model.empty()) return noTokenizer(source.origin);
   auto vocabulary = readSentencePieceFile(source.sentencepiece_model);
   if (!vocabulary) return passOn(vocabulary);
+  if (source.n_vocab > 0 && vocabulary->pieces.size() > static_cast<size_t>(source.n_vocab)) {
+    return fail(ErrorCode::bad_file, "{}: {} pieces, but the model {} has a vocabulary of {}",
+                source.sentencepiece_model.string(), vocabulary->pieces.size(),
+                source.origin.string(), source.n_vocab);
+  }
   vocabulary->add_bos = source.add_bos.value_or(vocabulary->add_bos);
   vocabulary->add_eos = source.add_eos.value_or(vocabulary->add_eos);
   if (source.bos_id) vocabulary->bos_id = *source.bos_id;
   addTokens(source.added_tokens, *vocabulary);
+  if (vocabulary->eos_id < 0 && !source.eos_ids.empty()) vocabulary->eos_id = source.eos_ids[0];
   std::vector<int32_t>& ends = vocabulary->end_ids;
   ends.insert(ends.end(), source.eos_ids.begin(), source.eos_ids.end());
   std::sort(ends.begin(), ends.end());

@@ -45,7 +45,7 @@ class Tokenizer {
 };
 
 /// Codes: not_found (a model without a tokenizer), unsupported (a kind this version cannot read,
-/// named), bad_file.
+/// named), bad_file (also a tokenizer.model with more pieces than the model has rows).
 Result<std::unique_ptr<Tokenizer>> loadTokenizer(const TokenizerSource& source);
 
 /// A tokenizer file by itself: SentencePiece `.model` or a GGUF with a vocabulary.

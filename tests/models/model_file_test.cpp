@@ -97,7 +97,7 @@ void ModelFileTest::opensEveryReadableFixture() {
   QCOMPARE(model.config.architecture, std::string("llama"));
   QCOMPARE(int(model.tensors.size()), n_tensors);
   QVERIFY(model.tensor("token_embd.weight", 512, model.config.dim));
-  QCOMPARE(model.config.tied_embeddings, !model.optionalTensor("output.weight").has_value());
+  QCOMPARE(model.config.tied_embeddings, !model.tensors.contains("output.weight"));
   uint64_t bytes = 0;
   for (const auto& [tensor_name, view] : model.tensors) bytes += view.bytes();
   QCOMPARE(model.tensor_bytes, bytes);
@@ -122,7 +122,7 @@ void ModelFileTest::readsTheSameModelFromBothFormats() {
            std::tie(b.dim, b.ffn_dim, b.n_layers, b.n_heads, b.n_kv_heads, b.head_dim, b.n_ctx_train, b.rms_norm_eps));
   QCOMPARE(gguf.tensors.size(), hf.tensors.size());
   for (const auto& [name, x] : gguf.tensors) {
-    const TensorView y = *hf.optionalTensor(name);
+    const TensorView y = hf.tensors.at(name);
     QCOMPARE(x.rows, y.rows);
     QCOMPARE(x.cols, y.cols);
     const bool permuted = name.ends_with("attn_q.weight") || name.ends_with("attn_k.weight");
@@ -139,7 +139,7 @@ void ModelFileTest::readsShardsLikeOneFile() {
   QCOMPARE(shards.mappings.size(), size_t{3});
   QCOMPARE(shards.tensors.size(), whole.tensors.size());
   for (const auto& [name, x] : whole.tensors) {
-    const TensorView y = *shards.optionalTensor(name);
+    const TensorView y = shards.tensors.at(name);
     QCOMPARE(y.dtype, Dtype::bf16);
     const auto* exact = static_cast<const float*>(x.data);
     const auto* rounded = static_cast<const uint16_t*>(y.data);
@@ -177,6 +177,9 @@ void ModelFileTest::readsTokenizerSettings() {
   several.replace("generation_config.json", "\"eos_token_id\": 2", "\"eos_token_id\": [5, 2, 7]");
   OPEN(model, several.path());
   QCOMPARE(model.tokenizer.eos_ids, (std::vector<int32_t>{5, 2, 7}));
+  several.replace("generation_config.json", "[5, 2, 7]", "[512, 7, -1, 18446744073709551615]");
+  OPEN(beyond, several.path());  // ids without a row end no answer and do no harm
+  QCOMPARE(beyond.tokenizer.eos_ids, (std::vector<int32_t>{7, 2}));
 }
 
 void ModelFileTest::refusesWhatItCannotComputeByName_data() {
@@ -204,7 +207,7 @@ void ModelFileTest::refusesWhatItCannotComputeByName_data() {
       {"\"num_key_value_heads\": 4", "\"num_key_value_heads\": 3", "8 attention heads do not divide among 3"},
       {"\"head_dim\": 8", "\"head_dim\": 7", "head dimension 7 is odd"},
       {"\"num_hidden_layers\": 5", "\"num_hidden_layers\": 2000000000", "number of layers is 2000000000"},
-      {"\"eos_token_id\": 2", "\"eos_token_id\": 512", "\"eos_token_id\" names no token"},
+      {"\"eos_token_id\": 2", "\"eos_token_id\": \"2\"", "\"eos_token_id\" is no token id"},
   };
   for (const auto& one : cases) QTest::newRow(one.part) << one.from << one.to << one.part;
 }

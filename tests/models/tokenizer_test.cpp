@@ -96,6 +96,8 @@ class TokenizerTest : public QObject {
   void toleratesEmptyAndRepeatedPieces();
   void prefixFollowsTheModelsSetting();
   void settingsOfTheFolderDecideAboutBeginAndEnd();
+  void refusesATokenizerWithMorePiecesThanTheModelHasRows();
+  void extraSpacesAreRemovedFromTheWholeTextAroundBrokenBytes();
   void tokensThatAFolderAddsArePartOfIt();
   void readsAddedTokensOfAFolder();
   void idsOutsideTheVocabularyAreEmpty();
@@ -306,12 +308,57 @@ void TokenizerTest::settingsOfTheFolderDecideAboutBeginAndEnd() {
   QVERIFY(tokenizer);
   compareIds((*tokenizer)->encode("", {}), {2}, "the tokenizer's own end token");
   QVERIFY((*tokenizer)->isEndOfGeneration(7) && (*tokenizer)->isEndOfGeneration(2));
+  model->tokenizer.eos_ids = {1, 2};  // a lower id ends answers too, and is still not </s>
+  const auto lower = loadTokenizer(model->tokenizer);
+  QVERIFY(lower && (*lower)->isEndOfGeneration(1));
+  compareIds((*lower)->encode("", {}), {2}, "not the lowest end token");
   GgufVocabulary v = smallVocabulary(true);
   v.add_bos = false;
   v.eot_id = 3;
   const auto gguf = loadVocabulary(v);
   compareIds(gguf->encode("a", {}), {9}, "no BOS");
   QVERIFY(gguf->isEndOfGeneration(3) && gguf->isEndOfGeneration(2) && !gguf->isEndOfGeneration(1));
+  v.add_eos = true;
+  v.eos_id = 4;
+  compareIds(loadVocabulary(v)->encode("a", {}), {9, 4}, "2 and 3 end answers, 4 is the end of a text");
+}
+
+void TokenizerTest::refusesATokenizerWithMorePiecesThanTheModelHasRows() {
+  auto model = openModelFile(dataPath("models/stories260K-hf"));
+  QVERIFY(model);
+  QCOMPARE(model->tokenizer.n_vocab, 512);
+  QVERIFY(loadTokenizer(model->tokenizer));
+  model->tokenizer.n_vocab = 511;  // as if tokenizer.model came from another folder
+  const auto refused = loadTokenizer(model->tokenizer);
+  QVERIFY(!refused);
+  QCOMPARE(int(refused.error().code), int(ErrorCode::bad_file));
+  for (const char* part : {"tokenizer.model: 512 pieces", "stories260K-hf has a vocabulary of 511"}) {
+    QVERIFY2(refused.error().message.find(part) != std::string::npos, refused.error().message.c_str());
+  }
+}
+
+void TokenizerTest::extraSpacesAreRemovedFromTheWholeTextAroundBrokenBytes() {
+  auto vocabulary = sentencePieceFromGguf(smallVocabulary(true), "small.gguf");
+  QVERIFY(vocabulary);
+  vocabulary->remove_extra_spaces = true;
+  const auto tokenizer = makeSentencePieceTokenizer(*vocabulary, "small.gguf");
+  QVERIFY(tokenizer);
+  constexpr int32_t kBroken = 11 + 0xFF;  // byte tokens follow the eleven pieces
+  const struct { const char* text; Ids ids; const char* decoded; } cases[] = {
+      {"a\xFF" "b", {9, kBroken, 8}, "a\xFF" "b"},
+      {"\xFF" "a", {6, kBroken, 7}, "\xFF" "a"},
+      {"a\xFF a", {9, kBroken, 9}, "a\xFF a"},
+      {"  a  \xFF   a ", {9, 6, kBroken, 9}, "a \xFF a"},
+      {"  a   ab ", {9, 9, 8}, "a ab"},
+      {"   ", {}, ""}};
+  for (const auto& one : cases) {
+    const Ids ids = (*tokenizer)->encode(one.text, {.add_special = false});
+    compareIds(ids, one.ids, one.text);
+    QCOMPARE((*tokenizer)->decode(ids), std::string(one.decoded));
+  }
+  vocabulary->treat_space_as_suffix = true;
+  const auto suffixed = makeSentencePieceTokenizer(*vocabulary, "small.gguf");
+  compareIds((*suffixed)->encode(" b  a", {.add_special = false}), {8, 9, 6}, "the space added comes last");
 }
 
 void TokenizerTest::tokensThatAFolderAddsArePartOfIt() {
@@ -341,7 +388,11 @@ void TokenizerTest::readsAddedTokensOfAFolder() {
   const auto model = withTokens(R"("2": {"content": "</s>", "special": true}, "511": {"content": "x"})");
   QVERIFY2(model, model ? "" : model.error().message.c_str());
   QCOMPARE(model->tokenizer.added_tokens.size(), size_t{2});
-  for (const char* bad : {R"("512": {"content": "x"})", R"("-1": {"content": "x"})", R"("two": {"content": "x"})",
+  const auto padded = withTokens(R"("512": {"content": "<pad>"}, "2": {"content": "</s>"}, "513": {"content": "y"})");
+  QVERIFY2(padded, padded ? "" : padded.error().message.c_str());
+  QCOMPARE(padded->tokenizer.added_tokens.size(), size_t{1});  // those without a row are left out
+  QCOMPARE((*loadTokenizer(padded->tokenizer))->nVocab(), 512);
+  for (const char* bad : {R"("-1": {"content": "x"})", R"("two": {"content": "x"})",
                           R"("2": {"content": 5})", R"("2": [])", R"("2": {"content": "x", "special": "y"})"}) {
     const auto refused = withTokens(bad);
     QVERIFY2(!refused, bad);
