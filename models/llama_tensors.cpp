@@ -1,3 +1,5 @@
+#include "models/llama_tensors.h"
+
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -9,35 +11,6 @@ namespace hearth {
 
 namespace {
 
-struct Expected {
-  int64_t rows, cols;
-  bool gain = false;  // a norm: one row, never quantised
-};
-using Table = std::map<std::string, Expected, std::less<>>;
-
-/// Every tensor of the graph (Llama: arXiv 2302.13971, section 2.2; names: GGUF).
-Table llamaTensors(const ModelConfig& c) {
-  const int64_t q_dim = int64_t{c.n_heads} * c.head_dim;
-  const int64_t kv_dim = int64_t{c.n_kv_heads} * c.head_dim;
-  Table table;
-  table["token_embd.weight"] = {c.n_vocab, c.dim};
-  table["output_norm.weight"] = {1, c.dim, true};
-  if (!c.tied_embeddings) table["output.weight"] = {c.n_vocab, c.dim};
-  for (int32_t layer = 0; layer < c.n_layers; ++layer) {
-    const auto name = [layer](const char* part) { return fmt::format("blk.{}.{}.weight", layer, part); };
-    table[name("attn_norm")] = {1, c.dim, true};
-    table[name("attn_q")] = {q_dim, c.dim};
-    table[name("attn_k")] = {kv_dim, c.dim};
-    table[name("attn_v")] = {kv_dim, c.dim};
-    table[name("attn_output")] = {c.dim, q_dim};
-    table[name("ffn_norm")] = {1, c.dim, true};
-    table[name("ffn_gate")] = {c.ffn_dim, c.dim};
-    table[name("ffn_up")] = {c.ffn_dim, c.dim};
-    table[name("ffn_down")] = {c.dim, c.ffn_dim};
-  }
-  return table;
-}
-
 /// Tables that some converters leave in a file and that no decoder reads as weights: rotary
 /// frequencies (recomputed, or taken into the configuration) and the output matrix of a tied model.
 bool isIgnorable(const FoundTensor& tensor, const ModelConfig& config) {
@@ -47,9 +20,7 @@ bool isIgnorable(const FoundTensor& tensor, const ModelConfig& config) {
          (config.tied_embeddings && name == "output.weight");
 }
 
-size_t alignmentOf(Dtype dtype) { return dtype == Dtype::f32 ? 4 : 2; }
-
-Result<TensorView> viewOf(const FoundTensor& tensor, const Expected& expected,
+Result<TensorView> viewOf(const FoundTensor& tensor, const LlamaTensor& expected,
                           const std::string& path) {
   const std::string name = printable(tensor.file_name);
   std::vector<int64_t> wanted = {expected.rows, expected.cols};
@@ -72,18 +43,36 @@ Result<TensorView> viewOf(const FoundTensor& tensor, const Expected& expected,
     return fail(ErrorCode::bad_file, "{}: tensor {} takes {} bytes, which is not [{}] {}", path, name,
                 tensor.data.size(), fmt::join(wanted, ", "), tensor.type_name);
   }
-  if (reinterpret_cast<uintptr_t>(view.data) % alignmentOf(view.dtype) != 0) {
-    return fail(ErrorCode::unsupported, "{}: tensor {} does not start at a multiple of {} bytes", path,
-                name, alignmentOf(view.dtype));
-  }
   return view;
 }
 
 }  // namespace
 
+std::vector<LlamaTensor> llamaTensors(const ModelConfig& c) {
+  const int64_t q_dim = int64_t{c.n_heads} * c.head_dim;
+  const int64_t kv_dim = int64_t{c.n_kv_heads} * c.head_dim;
+  std::vector<LlamaTensor> tensors = {{"token_embd.weight", c.n_vocab, c.dim}};
+  for (int32_t layer = 0; layer < c.n_layers; ++layer) {
+    const auto name = [layer](const char* part) { return fmt::format("blk.{}.{}.weight", layer, part); };
+    tensors.insert(tensors.end(), {{name("attn_norm"), 1, c.dim, true},
+                                   {name("attn_q"), q_dim, c.dim},
+                                   {name("attn_k"), kv_dim, c.dim},
+                                   {name("attn_v"), kv_dim, c.dim},
+                                   {name("attn_output"), c.dim, q_dim},
+                                   {name("ffn_norm"), 1, c.dim, true},
+                                   {name("ffn_gate"), c.ffn_dim, c.dim},
+                                   {name("ffn_up"), c.ffn_dim, c.dim},
+                                   {name("ffn_down"), c.dim, c.ffn_dim}});
+  }
+  tensors.push_back({"output_norm.weight", 1, c.dim, true});
+  if (!c.tied_embeddings) tensors.push_back({"output.weight", c.n_vocab, c.dim});
+  return tensors;
+}
+
 Status adoptLlamaTensors(std::vector<FoundTensor> found, ModelFile& model) {
   const std::string path = model.path.string();
-  const Table table = llamaTensors(model.config);
+  std::map<std::string, LlamaTensor, std::less<>> table;
+  for (LlamaTensor& tensor : llamaTensors(model.config)) table.emplace(tensor.name, std::move(tensor));
   for (const FoundTensor& tensor : found) {
     const auto expected = table.find(tensor.canonical_name);
     if (expected == table.end()) {

@@ -9,6 +9,7 @@
 
 #include "kernels/base/quantise.h"
 #include "models/gguf/gguf_writer.h"
+#include "models/llama_tensors.h"
 #include "models/output_file.h"
 #include "models/utf8.h"
 
@@ -17,32 +18,6 @@ namespace hearth {
 namespace {
 
 constexpr int32_t kFewestTokens = 3 + 256;  // <unk>, <s>, </s> and the bytes
-
-struct Declared {
-  std::string name;
-  int64_t rows, cols;
-  bool gain = false;
-};
-
-std::vector<Declared> tensorsOf(const ModelConfig& c) {
-  const int64_t q_dim = int64_t{c.n_heads} * c.head_dim, kv_dim = int64_t{c.n_kv_heads} * c.head_dim;
-  std::vector<Declared> tensors = {{"token_embd.weight", c.n_vocab, c.dim}};
-  for (int32_t layer = 0; layer < c.n_layers; ++layer) {
-    const auto name = [layer](const char* part) { return fmt::format("blk.{}.{}.weight", layer, part); };
-    tensors.insert(tensors.end(), {{name("attn_norm"), 0, c.dim, true},
-                                   {name("attn_q"), q_dim, c.dim},
-                                   {name("attn_k"), kv_dim, c.dim},
-                                   {name("attn_v"), kv_dim, c.dim},
-                                   {name("attn_output"), c.dim, q_dim},
-                                   {name("ffn_norm"), 0, c.dim, true},
-                                   {name("ffn_gate"), c.ffn_dim, c.dim},
-                                   {name("ffn_up"), c.ffn_dim, c.dim},
-                                   {name("ffn_down"), c.dim, c.ffn_dim}});
-  }
-  tensors.push_back({"output_norm.weight", 0, c.dim, true});
-  if (!c.tied_embeddings) tensors.push_back({"output.weight", c.n_vocab, c.dim});
-  return tensors;
-}
 
 /// "a" … "z", "aa" … : the index-th word over the letters, so that each is the start of others and
 /// can be reached by merges.
@@ -148,9 +123,9 @@ class NormalNumbers {
   std::vector<float> quantiles_;
 };
 
-Status checkWidths(const std::vector<Declared>& tensors, Dtype type) {
+Status checkWidths(const std::vector<LlamaTensor>& tensors, Dtype type) {
   const int32_t block = traitsOf(type).block_length;
-  for (const Declared& tensor : tensors) {
+  for (const LlamaTensor& tensor : tensors) {
     if (tensor.gain || tensor.cols % block == 0) continue;
     return fail(ErrorCode::invalid_argument, "{} has rows of {} elements, which do not divide into {} blocks of {}",
                 tensor.name, tensor.cols, dtypeName(type), block);
@@ -163,17 +138,16 @@ class RandomWriter {
   RandomWriter(const RandomModelOptions& options, OutputFile& file, uint64_t total_bytes)
       : options_(options), file_(file), normal_(options.sigma), total_bytes_(total_bytes) {}
 
-  Status writeTensor(const Declared& tensor, uint64_t index) {
+  Status writeTensor(const LlamaTensor& tensor, uint64_t index) {
     const Dtype type = tensor.gain ? Dtype::f32 : options_.weight_type;
     std::vector<float> row(static_cast<size_t>(tensor.cols), 1.0f);
     std::vector<std::byte> encoded(rowBytes(type, tensor.cols));
-    const int64_t n_rows = std::max<int64_t>(tensor.rows, 1);
-    for (int64_t r = 0; r < n_rows; ++r) {
+    for (int64_t r = 0; r < tensor.rows; ++r) {
       if (!tensor.gain) normal_.fill(mix(options_.seed) + (index << 40) + static_cast<uint64_t>(r), row);
       quantiseRow(type, row.data(), tensor.cols, encoded.data());
       if (Status s = write(encoded); !s) return s;
     }
-    const uint64_t bytes = static_cast<uint64_t>(n_rows) * encoded.size();
+    const uint64_t bytes = static_cast<uint64_t>(tensor.rows) * encoded.size();
     return write(std::vector<std::byte>(GgufWriter::padded(bytes) - bytes));
   }
 
@@ -297,14 +271,14 @@ Status writeRandomModel(const ModelConfig& config, const RandomModelOptions& opt
     return fail(ErrorCode::invalid_argument, "a vocabulary of {} has no room for its {} first tokens",
                 config.n_vocab, kFewestTokens);
   }
-  const std::vector<Declared> tensors = tensorsOf(config);
+  const std::vector<LlamaTensor> tensors = llamaTensors(config);
   if (Status s = checkWidths(tensors, options.weight_type); !s) return s;
   GgufWriter writer;
   addConfig(writer, config);
   addVocabulary(writer, config.n_vocab);
-  for (const Declared& tensor : tensors) {
-    writer.declareTensor(tensor.name, tensor.gain ? Dtype::f32 : options.weight_type, tensor.rows,
-                         tensor.cols);
+  for (const LlamaTensor& tensor : tensors) {
+    writer.declareTensor(tensor.name, tensor.gain ? Dtype::f32 : options.weight_type,
+                         tensor.gain ? 0 : tensor.rows, tensor.cols);
   }
   const std::string header = writer.header();
   const uint64_t total_bytes = header.size() + writer.dataBytes();
