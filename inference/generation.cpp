@@ -47,9 +47,10 @@ std::optional<Event> Generation::readPrompt(LanguageModel& model, SequenceState&
   const auto chunk =
       std::span(ids_).subspan(static_cast<size_t>(prompt_done_), static_cast<size_t>(n));
   const Status ran = model.forward(state, chunk, logits_, &cancel);
-  stats_.prompt_ms += millisecondsSince(started);
   if (!ran) return failOrCancel(ran.error());
 
+  stats_.prompt_ms += millisecondsSince(started);
+  stats_.read_tokens += n;
   prompt_done_ += n;
   listener_(PromptProgress{prompt_done_, stats_.prompt_tokens});
   return is_last ? chooseToken(model) : std::nullopt;
@@ -86,8 +87,7 @@ std::optional<Event> Generation::chooseToken(const LanguageModel& model) {
 }
 
 double Generation::promptMsPerToken() const {
-  const int32_t n = prompt_done_ - stats_.cached_tokens;
-  return n > 0 ? stats_.prompt_ms / n : 0;
+  return stats_.read_tokens > 0 ? stats_.prompt_ms / stats_.read_tokens : 0;
 }
 
 std::optional<StopReason> Generation::limitReached(const LanguageModel& model) const {

@@ -19,7 +19,7 @@ const char* stopReasonName(StopReason reason) {
 }
 
 double GenerationStats::promptTokensPerSecond() const {
-  return prompt_ms > 0 ? (prompt_tokens - cached_tokens) * 1000.0 / prompt_ms : 0;
+  return prompt_ms > 0 ? read_tokens * 1000.0 / prompt_ms : 0;
 }
 
 double GenerationStats::generatedTokensPerSecond() const {

@@ -26,9 +26,10 @@ const char* stopReasonName(StopReason reason);
 struct GenerationStats {
   int32_t prompt_tokens = 0;      // whole prompt
   int32_t cached_tokens = 0;      // of these found in the session's cache
+  int32_t read_tokens = 0;        // of the others, those that were read: fewer if it ended before
   int32_t generated_tokens = 0;
   double time_to_first_token_ms = 0;  // from submit, waiting included
-  double prompt_ms = 0;           // work on the uncached prompt
+  double prompt_ms = 0;           // work on read_tokens
   double generation_ms = 0;       // after the first token
   int32_t steps = 0;              // forward passes that produced tokens
   StopReason stop_reason = StopReason::end_of_text;

@@ -148,9 +148,14 @@ class EngineTurnsTest : public QObject {
     QVERIFY(heard.waitUntilEnded());
     const int32_t read = heard.progress().back().done_tokens;
     QVERIFY(read > 0 && read < 400);
+    const GenerationStats cut = heard.stats();
+    QCOMPARE(cut.prompt_tokens, 400);
+    QCOMPARE(cut.read_tokens, read);
+    QCOMPARE(cut.promptTokensPerSecond(), read * 1000.0 / cut.prompt_ms);
     const auto made = request(longPrompt(400), 5);
     const auto again = answer(*session, made);
     QCOMPARE(again->stats().cached_tokens, read);
+    QCOMPARE(again->stats().read_tokens, 400 - read);
     QCOMPARE(again->ids(), answerWithoutEngine(made));
   }
 
