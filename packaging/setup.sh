@@ -1,5 +1,8 @@
 # Sourced by run.sh and test.sh: installs what is missing from Debian's packages, asking once.
 
+# A second checkout finds what the first one compiled.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+
 # packages_of GROUP… prints the package names of these groups in packaging/dependencies.txt
 packages_of() {
   local group
