@@ -87,6 +87,14 @@ Value CaseBuilder::input(Extent extent, Dtype dtype, int32_t cols, float amplitu
   return value;
 }
 
+void CaseBuilder::makeTies() {
+  auto& bytes = built_.inputs.back().bytes;
+  for (size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
+    const float value = i % 32 == 0 ? 127.0f : 0.5f * static_cast<float>(random_.below(507) - 253);
+    std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value);
+  }
+}
+
 Value CaseBuilder::output(Extent extent, Dtype dtype, int32_t cols) {
   const Value value = recorder_.workspace(extent, dtype, cols);
   built_.outputs.push_back(value);

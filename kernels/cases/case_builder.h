@@ -37,6 +37,8 @@ class CaseBuilder {
   Constant constant(Dtype dtype, int32_t rows, int32_t cols, float amplitude = 1.0f);
   Constant frequencies(int32_t count, double theta);
   Value input(Extent extent, Dtype dtype, int32_t cols, float amplitude = 1.0f);
+  /// Makes the last input, f32, one of whole and half numbers with 127 as the largest of each 32.
+  void makeTies();
   Value output(Extent extent, Dtype dtype, int32_t cols);
   /// `value` is an input and also written by the op.
   void alsoOutput(const Value& value) { built_.outputs.push_back(value); }

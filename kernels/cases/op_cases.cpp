@@ -117,6 +117,10 @@ void addLinears(std::vector<OpCase>& cases, Dtype weight, Dtype x) {
   addLinear(cases, {.weight = weight, .x = x, .n = 3, .out = 64, .in = in(64, 2), .outputs = true});
   addLinear(cases, {.weight = weight, .x = x, .n = 5, .out = 19, .in = in(161, 5), .bias = true,
                     .residual = true, .n_parts = 3, .second = second});
+  addLinear(cases, {.weight = weight, .x = x, .n = 7, .out = 18, .in = in(95, 4), .residual = true});
+  // Eight, four and one at a time, over a full panel of sixteen rows and a part of one.
+  addLinear(cases, {.weight = weight, .x = x, .n = 13, .out = 21, .in = in(130, 4), .bias = true,
+                    .residual = true});
   addLinear(cases, {.weight = weight, .x = x, .n = 33, .out = 50, .in = in(257, 9), .n_parts = 2,
                     .second = second});
   addLinear(cases, {.weight = weight, .x = x, .n = 17, .out = 33, .in = in(1025, 33)});
@@ -142,12 +146,14 @@ struct RopeCase {
   Dtype kv = Dtype::f32;
   RopeLayout layout = RopeLayout::interleaved;
   int32_t n = 1, n_heads = 1, n_kv_heads = 1, head_dim = 2, rotary_dim = 2, first_row = 0;
+  bool ties = false;  // values halfway between two q8_0 codes
 };
 
 void addRope(std::vector<OpCase>& cases, const RopeCase& c) {
   const auto name = fmt::format("rope_store/{}/{}/n{}/{}:{}x{}r{}@{}", dtypeName(c.kv),
                                 c.layout == RopeLayout::interleaved ? "interleaved" : "half", c.n,
-                                c.n_heads, c.n_kv_heads, c.head_dim, c.rotary_dim, c.first_row);
+                                c.n_heads, c.n_kv_heads, c.head_dim, c.rotary_dim, c.first_row) +
+                    (c.ties ? "/ties" : "");
   add(cases, name, [c](const std::string& seed) {
     CaseBuilder b(seed, {.precision = kvPrecision(c.kv), .n_tokens = c.n, .first_row = c.first_row});
     RopeAndStoreOp op;
@@ -158,6 +164,7 @@ void addRope(std::vector<OpCase>& cases, const RopeCase& c) {
     b.alsoOutput(op.q);
     op.k = b.input(Extent::tokens, Dtype::f32, c.n_kv_heads * c.head_dim);
     op.v = b.input(Extent::tokens, Dtype::f32, c.n_kv_heads * c.head_dim);
+    if (c.ties) b.makeTies();
     op.table = b.input(Extent::tokens, Dtype::f32, c.rotary_dim);  // any numbers rotate alike
     op.kv = b.kv(c.kv, c.n_kv_heads, c.head_dim, 0);
     return b.finish(op);
@@ -258,6 +265,8 @@ void addQuick(std::vector<OpCase>& cases) {
                     .rotary_dim = d / 2 + 2, .first_row = 2});
     addAttentions(cases, kv);
   }
+  addRope(cases, {.kv = Dtype::q8_0, .n = 3, .n_heads = 2, .n_kv_heads = 2, .head_dim = 64,
+                  .rotary_dim = 64, .first_row = 1, .ties = true});
   for (const int32_t ffn : {1, 31, 172}) addGated(cases, Dtype::f32, ffn, 1 + ffn % 3, 2.0f);
   addGated(cases, Dtype::f32, 50, 3, 60.0f);
   addGated(cases, Dtype::a8, 192, 3, 2.0f);
