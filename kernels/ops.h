@@ -112,7 +112,10 @@ struct KvLayer {
   int32_t head_dim = 0;
 };
 
-/// Rotates q in place and k, and writes k and v of token i to KV row first_row + i.
+/// Rotates q in place and k, and writes k and v of token i to KV row first_row + i. Numbers are
+/// stored in the KV type rounded half to even; a q8_0 block has the codes that an a8 block of the
+/// same numbers has, and a8's scale as f16: the same bytes on every device for finite numbers. (Q8_0
+/// of model files rounds half away from zero: quantise.h.)
 struct RopeAndStoreOp {
   Value q;               // [n, n_heads * head_dim] f32, in place
   Value k;               // [n, n_kv_heads * head_dim] f32, read only

@@ -72,8 +72,8 @@ BlockQ4_0 quantiseQ4_0(const float* x) {
 BlockA8 quantiseA8(const float* x) {
   BlockA8 block{};
   const float d = largestMagnitude(x) / 127.0f;
-  block.scale = d;
-  if (!(d > 0)) return block;
+  block.scale = d < 0x1p-126f ? 0.0f : d;
+  if (!(block.scale > 0)) return block;
   const float inverse = 1.0f / d;
   for (int i = 0; i < kBlockLength; ++i) {
     block.q[i] = static_cast<int8_t>(toInt8(std::nearbyint(x[i] * inverse)));

@@ -13,7 +13,7 @@ namespace hearth {
 /// block with an infinity or NaN becomes a block of NaNs, never undefined behaviour.
 ///   q8_0: d = max|x| / 127, q = round(x / d), half away from zero
 ///   q4_0: d = (the number of largest magnitude) / -8, q = min(15, ⌊x / d + 8.5⌋)
-///   a8:   d = max|x| / 127, q = round(x / d), half to even, and the sum of q
+///   a8:   d = max|x| / 127, q = round(x / d), half to even, and the sum of q; all 0 for d < 2^-126
 void quantiseRow(Dtype dtype, const float* values, int64_t cols, void* row);
 
 /// The inverse, rounding at most once. `row` needs no alignment.

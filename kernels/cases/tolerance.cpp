@@ -180,17 +180,15 @@ std::vector<double> allowedDifference(const ReferenceRun& run, const Value& outp
                     run.built.plan.ops.at(0));
 }
 
-std::vector<double> allowedKvDifference(const ReferenceRun& run, int32_t part, int32_t kv_head,
-                                        int32_t token) {
+std::vector<double> allowedKeyDifference(const ReferenceRun& run, int32_t kv_head, int32_t token) {
   const auto& op = std::get<RopeAndStoreOp>(run.built.plan.ops.at(0));
   const auto dim = static_cast<size_t>(op.kv.head_dim);
-  const auto source = run.before.at(part == 0 ? op.k : op.v);
+  const auto source = run.before.at(op.k);
   const size_t at = (static_cast<size_t>(token) * static_cast<size_t>(op.kv.n_kv_heads) +
                      static_cast<size_t>(kv_head)) * dim;
   const auto head = source.subspan(at, dim);
-  std::vector<double> allowed(dim, 0.0);
-  if (part == 0) allowed = allowedRotation(op, {head.begin(), head.end()}, 4 * kEpsilon);
-  const auto stored = run.kv.row(op.kv.layer, part, kv_head, run.built.first_row + token);
+  auto allowed = allowedRotation(op, {head.begin(), head.end()}, 4 * kEpsilon);
+  const auto stored = run.kv.row(op.kv.layer, 0, kv_head, run.built.first_row + token);
   double top = 0;
   for (size_t i = 0; i < dim; ++i) top = std::max(top, std::fabs(stored[i]) + allowed[i]);
   for (size_t i = 0; i < dim; ++i) allowed[i] += storageError(run.built.kv.dtype, stored[i], top);

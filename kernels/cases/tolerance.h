@@ -19,8 +19,7 @@ struct ReferenceRun {
 /// Allowed absolute difference for each live element of `output`, [rows, cols].
 std::vector<double> allowedDifference(const ReferenceRun& run, const Value& output);
 
-/// Allowed absolute difference for each element of the row of K or V that a RopeAndStoreOp stored.
-std::vector<double> allowedKvDifference(const ReferenceRun& run, int32_t part, int32_t kv_head,
-                                        int32_t token);
+/// Allowed absolute difference for each element of the key that a RopeAndStoreOp stored.
+std::vector<double> allowedKeyDifference(const ReferenceRun& run, int32_t kv_head, int32_t token);
 
 }  // namespace hearth

@@ -84,13 +84,15 @@ __device__ inline float blockMax(float value, float* scratch) {
 }
 
 /// Scale of a block of 32 values, one in each lane: largest magnitude / 127, NaN when any value is
-/// infinite or NaN. Bit patterns of magnitudes order like the magnitudes, with NaN on top.
+/// infinite or NaN, 0 below 2^-126. Bit patterns of magnitudes order like the magnitudes, with NaN on
+/// top.
 __device__ inline float blockScale(float value) {
   unsigned top = __float_as_uint(value) & 0x7FFFFFFFu;
   for (int offset = kWarpSize / 2; offset > 0; offset /= 2) {
     top = max(top, __shfl_xor_sync(kAllLanes, top, offset));
   }
-  return (top >= 0x7F800000u ? __uint_as_float(0x7FC00000u) : __uint_as_float(top)) / 127.0f;
+  const float d = (top >= 0x7F800000u ? __uint_as_float(0x7FC00000u) : __uint_as_float(top)) / 127.0f;
+  return d < 0x1p-126f ? 0.0f : d;
 }
 
 /// value / scale, not yet rounded: as kernels/base/quantise.cpp has it, by the reciprocal.
@@ -98,7 +100,7 @@ __device__ inline float scaledBy(float value, float scale) {
   return scale > 0.0f ? value * (1.0f / scale) : 0.0f;  // 0 for a NaN scale
 }
 
-/// [-127, 127]: the reciprocal of a subnormal scale overflows. fminf and fmaxf turn NaN into a bound.
+/// [-127, 127]. fminf and fmaxf turn NaN into a bound.
 __device__ inline int toInt8(float rounded) {
   return isnan(rounded) ? 0 : static_cast<int>(fmaxf(-127.0f, fminf(127.0f, rounded)));
 }
@@ -120,7 +122,7 @@ __device__ inline void storeA8(BlockA8* block, float value) {
 __device__ inline void storeQ8_0(uint8_t* block, float value) {
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
   const float scale = blockScale(value);
-  const int q = toInt8(roundf(scaledBy(value, scale)));  // half away from zero
+  const int q = toInt8(rintf(scaledBy(value, scale)));  // half to even: RopeAndStoreOp
   block[2 + lane] = static_cast<uint8_t>(static_cast<int8_t>(q));
   if (lane == 0) *reinterpret_cast<uint16_t*>(block) = __half_as_ushort(__float2half_rn(scale));
 }
