@@ -69,7 +69,9 @@ struct StepInputs {
   std::span<const int32_t> out_rows;   // [m], m ≤ max_outputs; empty: no logits (prefill)
   int32_t first_row = 0;               // KV row of token 0; first_row + n ≤ capacity_rows
   KvBinding kv;
-  const std::atomic<bool>* cancel = nullptr;  // read between ops; a cancelled run returns `cancelled`
+  /// Read before the step, and between ops by devices that can stop there (the CPU; CUDA runs a step
+  /// whole). A run that it stopped returns `cancelled`.
+  const std::atomic<bool>* cancel = nullptr;
 };
 
 }  // namespace hearth
