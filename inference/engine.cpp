@@ -1,5 +1,9 @@
 #include "inference/engine.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "inference/engine_worker.h"
 
 namespace hearth {
@@ -11,7 +15,8 @@ class EngineSession final : public Session {
   ~EngineSession() override { worker_.close(slot_); }
 
   Status submit(GenerationRequest request, Listener listener) override {
-    if (Status ok = checkPrompt(request.prompt_ids); !ok) return ok;
+    const LanguageModel& model = worker_.model();
+    if (Status ok = model.checkIds(request.prompt_ids, model.contextLength()); !ok) return ok;
     return worker_.submit(slot_, std::move(request), std::move(listener));
   }
   void cancel() override { worker_.cancel(slot_); }
@@ -19,26 +24,15 @@ class EngineSession final : public Session {
   void resume() override { worker_.setPaused(slot_, false); }
 
  private:
-  Status checkPrompt(const std::vector<int32_t>& ids) const {
-    const LanguageModel& model = worker_.model();
-    if (ids.empty()) return fail(ErrorCode::invalid_argument, "the prompt is empty");
-    if (ids.size() > static_cast<size_t>(model.contextLength())) {
-      return fail(ErrorCode::invalid_argument,
-                  "a prompt of {} tokens is longer than the context of {}", ids.size(),
-                  model.contextLength());
-    }
-    for (const int32_t id : ids) {
-      if (id < 0 || id >= model.config().n_vocab) {
-        return fail(ErrorCode::invalid_argument, "token {} is outside the vocabulary of {}", id,
-                    model.config().n_vocab);
-      }
-    }
-    return {};
-  }
-
   EngineWorker& worker_;
   SessionSlot& slot_;
 };
+
+uint64_t defaultCacheLimit() {
+  const uint64_t physical = static_cast<uint64_t>(std::max(0l, sysconf(_SC_PHYS_PAGES))) *
+                            static_cast<uint64_t>(std::max(0l, sysconf(_SC_PAGE_SIZE)));
+  return std::max(physical / 4, uint64_t{1} << 30);
+}
 
 }  // namespace
 
@@ -47,8 +41,11 @@ Result<std::unique_ptr<Engine>> Engine::create(std::unique_ptr<Device> device,
                                                const EngineOptions& options) {
   auto model = LanguageModel::load(*device, std::move(file), options.model);
   if (!model) return passOn(model);
-  return std::unique_ptr<Engine>(new Engine(std::make_unique<EngineWorker>(
-      std::move(device), std::move(*model), options.cache_limit_bytes)));
+  const uint64_t limit =
+      options.cache_limit_bytes != 0 ? options.cache_limit_bytes : defaultCacheLimit();
+  auto worker = std::make_unique<EngineWorker>(std::move(device), std::move(*model), limit);
+  if (Status started = worker->start(); !started) return passOn(started);
+  return std::unique_ptr<Engine>(new Engine(std::move(worker)));
 }
 
 Engine::Engine(std::unique_ptr<EngineWorker> worker) : worker_(std::move(worker)) {}

@@ -12,7 +12,9 @@ class EngineWorker;
 
 struct EngineOptions {
   LanguageModelOptions model;
-  uint64_t cache_limit_bytes = 2ull << 30;  // over it, the least recently used idle cache is dropped
+  /// Over it, idle caches are dropped, the least recently used first; the one used last stays.
+  /// 0: a quarter of this machine's memory, at least 1 GiB.
+  uint64_t cache_limit_bytes = 0;
 };
 
 struct EngineStatus {
@@ -25,7 +27,7 @@ struct EngineStatus {
 /// Any thread may call it. Sessions must be destroyed before their engine.
 class Engine {
  public:
-  /// Takes the device over. Codes: those of LanguageModel::load.
+  /// Takes the device over. Codes: those of LanguageModel::load; out_of_memory (no thread either).
   static Result<std::unique_ptr<Engine>> create(std::unique_ptr<Device> device,
                                                 std::shared_ptr<const ModelFile> file,
                                                 const EngineOptions& options);

@@ -1,6 +1,7 @@
 #include "inference/engine_worker.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "kernels/base/check.h"
 
@@ -20,8 +21,18 @@ EngineWorker::EngineWorker(std::unique_ptr<Device> device, std::unique_ptr<Langu
                            uint64_t cache_limit_bytes)
     : device_(std::move(device)),
       model_(std::move(model)),
-      cache_limit_bytes_(cache_limit_bytes),
-      thread_([this] { run(); }) {}
+      cache_limit_bytes_(cache_limit_bytes) {}
+
+Status EngineWorker::start() {
+  CHECK(!thread_.joinable());
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::out_of_memory, "the engine's thread cannot be started: {}",
+                error.what());
+  }
+  return {};
+}
 
 EngineWorker::~EngineWorker() {
   {
@@ -30,7 +41,7 @@ EngineWorker::~EngineWorker() {
     stopping_ = true;
   }
   work_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 SessionSlot& EngineWorker::open() {
@@ -108,7 +119,7 @@ void EngineWorker::run() {
     slot->cache_bytes = slot->state ? slot->state->bytesUsed() : 0;
     slot->last_turn = ++turns_;
     in_turn_ = nullptr;
-    dropCachesOverLimit(cache_limit_bytes_);
+    dropCachesOverLimit();
     let_go_.notify_all();
   }
 }
@@ -163,7 +174,7 @@ Status EngineWorker::ensureState(SessionSlot& slot) {
   if (!state && state.error().code == ErrorCode::out_of_memory) {
     {
       const std::lock_guard lock(mutex_);
-      dropCachesOverLimit(0);
+      dropIdleCaches(0, nullptr);
       discarded_.clear();
     }
     state = model_->newSequence();
@@ -180,14 +191,25 @@ int32_t EngineWorker::promptChunk(bool others_wait) const {
       std::clamp(tokens, double{kLeastChunkTokens}, double{kMostChunkTokens}));
 }
 
+/// Never the idle cache used last: the conversation that the user is in would be read again from its
+/// beginning at every turn once it alone is larger than the limit.
+void EngineWorker::dropCachesOverLimit() {
+  const SessionSlot* latest = nullptr;
+  for (const auto& slot : slots_) {
+    const bool idle = slot->state && !slot->generation;
+    if (idle && (!latest || slot->last_turn > latest->last_turn)) latest = slot.get();
+  }
+  dropIdleCaches(cache_limit_bytes_, latest);
+}
+
 /// Drops idle caches, the least recently used first, until the rest fits or none is left to drop.
-void EngineWorker::dropCachesOverLimit(uint64_t limit_bytes) {
+void EngineWorker::dropIdleCaches(uint64_t limit_bytes, const SessionSlot* spared) {
   uint64_t total = cacheBytes();
   while (total > limit_bytes) {
     SessionSlot* oldest = nullptr;
     for (const auto& slot : slots_) {
       const bool idle = slot->state && !slot->generation && in_turn_ != slot.get();
-      if (idle && (!oldest || slot->last_turn < oldest->last_turn)) oldest = slot.get();
+      if (idle && slot.get() != spared && (!oldest || slot->last_turn < oldest->last_turn)) oldest = slot.get();
     }
     if (!oldest) return;
     total -= oldest->cache_bytes;

@@ -18,7 +18,7 @@ namespace hearth {
 struct SessionSlot {
   std::unique_ptr<Generation> generation;  // null: idle. Used unlocked by the thread in its turn
   std::unique_ptr<SequenceState> state;    // null: nothing cached. Used unlocked in its turn
-  std::atomic<bool> cancel = false;        // also read between ops
+  std::atomic<bool> cancel = false;        // also read by the device: StepInputs::cancel
   bool paused = false;
   uint64_t cache_bytes = 0;                // of `state`, after the last turn
   uint64_t last_turn = 0;                  // for least recently used
@@ -31,6 +31,9 @@ class EngineWorker {
   EngineWorker(std::unique_ptr<Device> device, std::unique_ptr<LanguageModel> model,
                uint64_t cache_limit_bytes);
   ~EngineWorker();  // every slot must be closed
+
+  /// Starts the thread; once, before any other call. Codes: out_of_memory (no thread to be had).
+  Status start();
 
   SessionSlot& open();
   /// Ends the slot's request, waits for its last event, and frees it. Not from a listener.
@@ -52,7 +55,8 @@ class EngineWorker {
   std::optional<Event> advance(SessionSlot& slot, bool others_wait);
   Status ensureState(SessionSlot& slot);
   int32_t promptChunk(bool others_wait) const;
-  void dropCachesOverLimit(uint64_t limit_bytes);
+  void dropCachesOverLimit();
+  void dropIdleCaches(uint64_t limit_bytes, const SessionSlot* spared);
   uint64_t cacheBytes() const;
 
   std::unique_ptr<Device> device_;
@@ -69,7 +73,7 @@ class EngineWorker {
   uint64_t turns_ = 0;
   uint64_t caches_dropped_ = 0;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses everything above
+  std::thread thread_;
 };
 
 }  // namespace hearth

@@ -100,11 +100,11 @@ Result<LanguageModel::Compiled*> LanguageModel::planFor(int32_t n_tokens, int32_
   return &plans_.emplace(bucket, Compiled{logits, std::move(*compiled)}).first->second;
 }
 
-Status LanguageModel::checkIds(const SequenceState& state, std::span<const int32_t> ids) const {
+Status LanguageModel::checkIds(std::span<const int32_t> ids, int32_t room) const {
   if (ids.empty()) return fail(ErrorCode::invalid_argument, "there are no tokens to run");
-  if (ids.size() > static_cast<size_t>(state.capacity() - state.length())) {
-    return fail(ErrorCode::invalid_argument, "{} tokens after {} do not fit in a context of {}",
-                ids.size(), state.length(), state.capacity());
+  if (ids.size() > static_cast<size_t>(room)) {
+    return fail(ErrorCode::invalid_argument, "{} tokens do not fit: the context of {} has room for {}",
+                ids.size(), contextLength(), room);
   }
   for (const int32_t id : ids) {
     if (id < 0 || id >= config().n_vocab) {
@@ -118,7 +118,7 @@ Status LanguageModel::checkIds(const SequenceState& state, std::span<const int32
 Status LanguageModel::forward(SequenceState& state, std::span<const int32_t> ids,
                               std::span<float> logits, const std::atomic<bool>* cancel,
                               const std::function<void(int32_t)>& progress) {
-  if (Status ok = checkIds(state, ids); !ok) return ok;
+  if (Status ok = checkIds(ids, state.capacity() - state.length()); !ok) return ok;
   const auto n_vocab = static_cast<size_t>(config().n_vocab);
   const bool want_all = ids.size() > 1 && logits.size() == ids.size() * n_vocab;
   CHECK(want_all || logits.empty() || logits.size() == n_vocab);

@@ -40,11 +40,14 @@ class LanguageModel {
   Result<std::unique_ptr<SequenceState>> newSequence();
   uint64_t sequenceBytesPerToken() const;
 
+  /// Whether `ids` can be run where `room` rows are free.
+  /// Codes: invalid_argument (no ids, more than `room`, an id outside the vocabulary).
+  Status checkIds(std::span<const int32_t> ids, int32_t room) const;
+
   /// Runs `ids` after what `state` holds, in chunks, and commits each chunk as it ends.
   /// `logits`: empty, or [n_vocab] for the last token, or [ids.size(), n_vocab] for all.
   /// `progress(done)` after each chunk. A cancelled call leaves `state` at the last whole chunk.
-  /// Codes: invalid_argument (no ids, an id outside the vocabulary, context too short), cancelled,
-  /// out_of_memory, device.
+  /// Codes: those of checkIds, cancelled, out_of_memory, device.
   Status forward(SequenceState& state, std::span<const int32_t> ids, std::span<float> logits,
                  const std::atomic<bool>* cancel = nullptr,
                  const std::function<void(int32_t)>& progress = {});
@@ -56,7 +59,6 @@ class LanguageModel {
   LanguageModel(Device& device, std::shared_ptr<const ModelFile> file, LanguageModelOptions options,
                 Weights weights);
   KvBinding sequenceShape() const;
-  Status checkIds(const SequenceState& state, std::span<const int32_t> ids) const;
   Status runChunk(SequenceState& state, std::span<const int32_t> ids, std::span<float> logits,
                   const std::atomic<bool>* cancel);
   Result<Compiled*> planFor(int32_t n_tokens, int32_t n_outputs);

@@ -74,7 +74,8 @@ class Session {
   /// Codes: busy (a request is running), invalid_argument (no prompt, prompt longer than the
   /// context, an id outside the vocabulary).
   virtual Status submit(GenerationRequest request, Listener listener) = 0;
-  /// Ends the running request within one token (or one op of a prompt chunk).
+  /// Ends the running request within one token. Inside a chunk of the prompt after the op in hand on
+  /// a device that stops between ops (the CPU), after the chunk on one that runs a step whole (CUDA).
   virtual void cancel() = 0;
   /// A paused session keeps its request and gives its turns to others.
   virtual void pause() = 0;

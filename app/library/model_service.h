@@ -14,7 +14,7 @@ namespace hearth {
 struct ModelServiceOptions {
   int n_threads = 0;             // 0: automatic
   bool exact = false;
-  uint64_t cache_limit_bytes = 2ull << 30;
+  uint64_t cache_limit_bytes = 0;  // 0: automatic, see EngineOptions
 };
 
 class ModelService : public QObject {

@@ -2,6 +2,8 @@
 
 #include <QtTest>
 
+#include <pthread.h>
+
 #include "tests/inference/test_engine.h"
 
 using namespace hearth;
@@ -219,6 +221,22 @@ class EngineTest : public QObject {
     }
   }
 
+  void threadThatCannotStartIsAnError() {
+    auto device = cpuDevice({.n_threads = 1});  // before: it may start threads of its own
+    pthread_attr_t usual, impossible;
+    QCOMPARE(pthread_getattr_default_np(&usual), 0);
+    QCOMPARE(pthread_attr_init(&impossible), 0);
+    QCOMPARE(pthread_attr_setstacksize(&impossible, size_t{1} << 60), 0);  // no address space has it
+    QCOMPARE(pthread_setattr_default_np(&impossible), 0);
+    const auto made =
+        Engine::create(std::move(device), openFixture(kEngineModel), {.model = kExact});
+    QCOMPARE(pthread_setattr_default_np(&usual), 0);
+    QVERIFY(!made);
+    QCOMPARE(made.error().code, ErrorCode::out_of_memory);
+    QVERIFY2(made.error().message.find("thread") != std::string::npos, made.error().message.c_str());
+    QCOMPARE(answer(*testEngine()->newSession(), request(kOnceUponATime, 3))->ids().size(), size_t{3});
+  }
+
   void refusesAKvTypeThatDoesNotFitByName() {
     const auto made =
         Engine::create(cpuDevice(), openFixture(kEngineModel),
@@ -250,7 +268,7 @@ class EngineTest : public QObject {
   }
 
   void runningCachesStayHoweverSmallTheLimit() {
-    const auto engine = testEngine({.model = kExact, .cache_limit_bytes = 0});
+    const auto engine = testEngine({.model = kExact, .cache_limit_bytes = 1});
     const auto made_a = request(longPrompt(80, 1), 40), made_b = request(longPrompt(90, 2), 40);
     const auto a = engine->newSession(), b = engine->newSession();
     Heard heard_a, heard_b;
@@ -259,8 +277,35 @@ class EngineTest : public QObject {
     QVERIFY(heard_a.waitUntilEnded() && heard_b.waitUntilEnded());
     QCOMPARE(heard_a.ids(), answerWithoutEngine(made_a));
     QCOMPARE(heard_b.ids(), answerWithoutEngine(made_b));
-    QTRY_COMPARE(engine->status().cache_bytes, uint64_t{0});
-    QCOMPARE(engine->status().caches_dropped, uint64_t{2});
+    QTRY_COMPARE(engine->status().caches_dropped, uint64_t{1});  // the one used last is kept
+    QVERIFY(engine->status().cache_bytes > 0);
+  }
+
+  void longConversationKeepsItsCacheBeyondTheLimit() {
+    const auto engine = testEngine({.model = kExact, .cache_limit_bytes = 1});
+    const auto session = engine->newSession(), other = engine->newSession();
+    for (size_t turn = 1; turn <= 3; ++turn) {
+      const auto heard = answer(*session, request(longPrompt(100 * turn), 5));
+      QCOMPARE(heard->stats().cached_tokens, turn == 1 ? 0 : static_cast<int32_t>(100 * turn - 100));
+    }
+    QCOMPARE(engine->status().caches_dropped, uint64_t{0});
+    answer(*other, request(kOnceUponATime, 5));  // now that one is the latest
+    QTRY_COMPARE(engine->status().caches_dropped, uint64_t{1});
+    QCOMPARE(answer(*session, request(longPrompt(300), 5))->stats().cached_tokens, 0);
+  }
+
+  void automaticLimitLeavesRoomForSeveralConversations() {
+    const auto engine = testEngine();  // cache_limit_bytes 0
+    std::vector<std::unique_ptr<Session>> sessions;
+    for (int32_t i = 0; i < 4; ++i) {
+      sessions.push_back(engine->newSession());
+      answer(*sessions.back(), request(longPrompt(100, i), 5));
+    }
+    for (int32_t i = 0; i < 4; ++i) {
+      const auto again = answer(*sessions[static_cast<size_t>(i)], request(longPrompt(100, i), 5));
+      QCOMPARE(again->stats().cached_tokens, 99);
+    }
+    QCOMPARE(engine->status().caches_dropped, uint64_t{0});
   }
 
   void closedSessionGivesItsMemoryBack() {
