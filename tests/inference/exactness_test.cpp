@@ -81,7 +81,9 @@ class ExactnessTest : public QObject {
     for (const char* model :
          {"stories260K-f32.gguf", "stories260K-f16.gguf", "stories260K-bf16.gguf",
           "stories260K-ff192-q8_0.gguf", "stories260K-ff192-q4_0.gguf",
-          "stories260K-hf-bf16-sharded", "llama-untied-f32.gguf", "llama-d256-q8_0.gguf"}) {
+          "stories260K-hf-bf16-sharded", "llama-untied-f32.gguf", "llama3-rope-tiny-f32.gguf",
+          "llama3-rope-tiny-hf", "llama-rope-linear-tiny-f32.gguf", "llama-rope-linear-tiny-hf",
+          "llama-d256-q8_0.gguf"}) {
       QTest::newRow(model) << QString(model);
     }
   }
@@ -132,7 +134,7 @@ class ExactnessTest : public QObject {
     const auto ids = randomIds(301, m.model->config().n_vocab);
     const auto whole = inChunks(m, ids, 512);
     for (const size_t chunk : {1, 3, 8, 64, 200}) {
-      const auto wrong = difference(inChunks(m, ids, chunk), whole, 0);
+      const auto wrong = bitDifference(inChunks(m, ids, chunk), whole);
       QVERIFY2(wrong.isEmpty(),
                "chunks of " + QByteArray::number(static_cast<int>(chunk)) + ": " + wrong);
     }
@@ -147,7 +149,7 @@ class ExactnessTest : public QObject {
     const auto ids = randomIds(77, m.model->config().n_vocab);
     const auto all = m.all(*m.newSequence(), ids);
     const auto wrong =
-        difference(m.last(*m.newSequence(), ids), std::span(all).last(m.nVocab()), 0);
+        bitDifference(m.last(*m.newSequence(), ids), std::span(all).last(m.nVocab()));
     QVERIFY2(wrong.isEmpty(), wrong);
   }
 
@@ -165,7 +167,7 @@ class ExactnessTest : public QObject {
     for (const int32_t kept : {99, 64, 1, 0}) {
       state->truncate(kept);
       const auto rest = std::span(ids).first(100).subspan(static_cast<size_t>(kept));
-      const auto wrong = difference(m.last(*state, rest), fresh, 0);
+      const auto wrong = bitDifference(m.last(*state, rest), fresh);
       QVERIFY2(wrong.isEmpty(), "after " + QByteArray::number(kept) + ": " + wrong);
     }
   }
@@ -180,7 +182,7 @@ class ExactnessTest : public QObject {
       TestModel m(model.toStdString(), kExact, {.n_threads = n_threads});
       const auto logits = m.all(*m.newSequence(), randomIds(70, m.model->config().n_vocab));
       if (n_threads == 1) one_thread = logits;
-      const auto wrong = difference(logits, one_thread, 0);
+      const auto wrong = bitDifference(logits, one_thread);
       QVERIFY2(wrong.isEmpty(), QByteArray::number(n_threads) + " threads: " + wrong);
     }
   }
@@ -201,7 +203,7 @@ class ExactnessTest : public QObject {
       const auto far = difference(logits, scalar, 2e-4);
       QVERIFY2(far.isEmpty(), which + far);
       // Chunks keep their promise on each of them, not only on the best one here.
-      const auto wrong = difference(inChunks(m, ids, 5), logits, 0);
+      const auto wrong = bitDifference(inChunks(m, ids, 5), logits);
       QVERIFY2(wrong.isEmpty(), which + wrong);
     }
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -111,6 +112,20 @@ inline QByteArray difference(std::span<const float> actual, std::span<const floa
   return QByteArray::fromStdString(
       fmt::format("{} of {} differ by more than {}; worst at {}: {} instead of {}", count,
                   actual.size(), tolerance, worst, actual[worst], expected[worst]));
+}
+
+/// Empty when every bit is the same, the sign of a zero and the payload of a NaN too; else the first
+/// element that is not and how many there are.
+inline QByteArray bitDifference(std::span<const float> actual, std::span<const float> expected) {
+  if (actual.size() != expected.size()) return difference(actual, expected, 0);
+  size_t first = actual.size(), count = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    if (std::memcmp(&actual[i], &expected[i], sizeof(float)) == 0) continue;
+    if (count++ == 0) first = i;
+  }
+  if (count == 0) return {};
+  return QByteArray::fromStdString(fmt::format("{} of {} differ in their bits; first at {}: {:a} instead of {:a}",
+                                               count, actual.size(), first, actual[first], expected[first]));
 }
 
 /// Log-probabilities of one row of logits, in float64.
