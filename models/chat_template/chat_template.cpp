@@ -87,6 +87,15 @@ struct NamedJson {
   Json json;
 };
 
+/// Each entry of a JSON object is a variable.
+Status addVariables(const std::string& object, const char* what, std::vector<NamedJson>& variables) {
+  if (object.empty()) return {};
+  auto parsed = parseInput(object, what, Json::value_t::object);
+  if (!parsed) return passOn(parsed);
+  for (auto& [name, json] : parsed->items()) variables.push_back({name, std::move(json)});
+  return {};
+}
+
 /// Every variable of a rendering but those that templates always have.
 Result<std::vector<NamedJson>> variablesOf(const ChatTemplateInputs& inputs) {
   std::vector<NamedJson> variables;
@@ -99,12 +108,10 @@ Result<std::vector<NamedJson>> variablesOf(const ChatTemplateInputs& inputs) {
     variables.push_back({name, std::move(*parsed)});
   }
   variables.push_back({"add_generation_prompt", inputs.add_generation_prompt});
+  if (Status s = addVariables(inputs.special_tokens, "special tokens", variables); !s) return passOn(s);
   if (inputs.bos_token) variables.push_back({"bos_token", *inputs.bos_token});
   if (inputs.eos_token) variables.push_back({"eos_token", *inputs.eos_token});
-  if (inputs.extra_context.empty()) return variables;
-  auto extra = parseInput(inputs.extra_context, "extra context", Json::value_t::object);
-  if (!extra) return passOn(extra);
-  for (auto& [name, json] : extra->items()) variables.push_back({name, std::move(json)});
+  if (Status s = addVariables(inputs.extra_context, "extra context", variables); !s) return passOn(s);
   return variables;
 }
 

@@ -33,7 +33,8 @@ struct ChatTemplateInputs {
   std::string documents{};      // JSON array; empty: undefined
   std::string extra_context{};  // JSON object of further variables, which win; empty: none
   bool add_generation_prompt = true;
-  std::optional<std::string> bos_token{};  // nullopt: undefined
+  std::string special_tokens{};            // JSON object, as ChatTemplateSource has it; empty: none
+  std::optional<std::string> bos_token{};  // these two win; nullopt: undefined
   std::optional<std::string> eos_token{};
   std::optional<std::tm> now{};  // what strftime_now tells; nullopt: the local time
 };

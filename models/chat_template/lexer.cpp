@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "models/chat_template/text.h"
+#include "models/utf8.h"
 
 namespace hearth::jinja {
 
@@ -401,7 +402,7 @@ class Lexer {
 }  // namespace
 
 std::vector<Token> tokenize(std::string_view source) {
-  if (!validUtf8(source)) syntaxError(1, "the template is no UTF-8 text");
+  if (!isValidUtf8(source)) syntaxError(1, "the template is no UTF-8 text");
   const std::string text = normalised(source);
   return Lexer(text).run();
 }

@@ -9,8 +9,6 @@
 
 namespace hearth::jinja {
 
-bool validUtf8(std::string_view text);
-
 /// The code point at `position`, which moves behind it. Precondition: valid UTF-8, not at the end.
 char32_t takeCodePoint(std::string_view text, size_t& position);
 void appendCodePoint(std::string& text, char32_t c);
