@@ -10,6 +10,6 @@ int main(int argc, char** argv) {
        .data_dir = {},
        .add_options = {},
        .make_model_link = [](Composition& parts) -> Result<std::unique_ptr<ModelLink>> {
-         return std::make_unique<ServiceModelLink>(parts.models(), parts.chat());
+         return std::make_unique<ServiceModelLink>(parts.models());
        }});
 }

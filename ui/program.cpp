@@ -12,7 +12,7 @@
 #include "ui/app_window.h"
 #include "ui/failure_window.h"
 #include "ui/start_checks.h"
-#include "ui/viewmodels/error_text.h"
+#include "ui/models/error_text.h"
 
 namespace hearth {
 namespace {

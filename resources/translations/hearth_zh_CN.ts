@@ -93,11 +93,7 @@
     </message>
 </context>
 <context>
-    <name>ConversationPanel</name>
-    <message>
-        <source>New conversation</source>
-        <translation>新对话</translation>
-    </message>
+    <name>ConversationList</name>
     <message>
         <source>Conversations</source>
         <translation>对话</translation>
@@ -105,6 +101,13 @@
     <message>
         <source>Your conversations will be listed here.</source>
         <translation>您的对话会列在这里。</translation>
+    </message>
+</context>
+<context>
+    <name>ConversationPanel</name>
+    <message>
+        <source>New conversation</source>
+        <translation>新对话</translation>
     </message>
 </context>
 <context>
@@ -370,6 +373,10 @@
     <message>
         <source>Reason</source>
         <translation>原因</translation>
+    </message>
+    <message>
+        <source>The answer failed: %1</source>
+        <translation>回答失败：%1</translation>
     </message>
 </context>
 <context>

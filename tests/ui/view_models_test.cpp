@@ -7,7 +7,7 @@
 #include "ui/viewmodels/appearance_view_model.h"
 #include "ui/viewmodels/chat_view_model.h"
 #include "ui/viewmodels/conversations_view_model.h"
-#include "ui/viewmodels/error_text.h"
+#include "ui/models/error_text.h"
 #include "ui/viewmodels/model_picker_view_model.h"
 #include "ui/viewmodels/settings_view_model.h"
 #include "ui/viewmodels/window_state_view_model.h"

@@ -15,6 +15,7 @@
 #include "app/composition.h"
 #include "tests/support/ui_window_driver.h"
 #include "ui/app_window.h"
+#include "ui/models/error_text.h"
 
 using namespace hearth;
 
@@ -56,7 +57,7 @@ struct Running {
           std::make_shared<ScriptedEngine>(ScriptedEngineOptions{.script = script(), .tokens_per_s = tokens_per_s}),
           parts->chat());
     else
-      models = std::make_unique<ServiceModelLink>(parts->models(), parts->chat());
+      models = std::make_unique<ServiceModelLink>(parts->models());
     link = std::make_unique<ServiceChatLink>(parts->chat());
     app = std::make_unique<AppWindow>(*link, *models, AppWindowOptions{.model_path = model, .reopen_model = tokens_per_s < 0});
     if (!app->start()) return false;
@@ -186,6 +187,7 @@ class WindowTest : public QObject {
     }
     QCOMPARE(run.role(7, MessageListModel::StateRole).toString(), "failed");
     QCOMPARE(run.role(7, MessageListModel::ErrorRole).toString(), "the device went away");
+    QCOMPARE(run.role(7, MessageListModel::ReasonRole).toString(), describeError(ErrorCode::device));
   }
 
   void renamesDeletesAndTakesBackByKeyboard() {

@@ -15,9 +15,10 @@ void handToChat(ChatService& chat, std::shared_ptr<ChatEngine> engine) {
 
 }  // namespace
 
-ServiceModelLink::ServiceModelLink(ModelService& models, ChatService& chat, QObject* parent)
-    : ModelLink(parent), models_(models), chat_(chat) {
+ServiceModelLink::ServiceModelLink(ModelService& models, QObject* parent)
+    : ModelLink(parent), models_(models) {
   connect(&models_, &ModelService::loading, this, &ModelLink::loading, Qt::QueuedConnection);
+  connect(&models_, &ModelService::closed, this, &ModelLink::closed, Qt::QueuedConnection);
   connect(&models_, &ModelService::failed, this, &ModelLink::failed, Qt::QueuedConnection);
   connect(
       &models_, &ModelService::ready, this,
@@ -31,10 +32,8 @@ void ServiceModelLink::openModel(const QString& path) {
 }
 
 void ServiceModelLink::closeModel() {
-  handToChat(chat_, nullptr);
   QMetaObject::invokeMethod(
       &models_, [&models = models_] { models.closeModel(); }, Qt::QueuedConnection);
-  emit closed();
 }
 
 FixedModelLink::FixedModelLink(std::shared_ptr<ChatEngine> engine, ChatService& chat,

@@ -28,19 +28,18 @@ class ModelLink : public QObject {
   void failed(const QString& path, const hearth::Error& error);
 };
 
-/// The link to the real services, which must outlive it.
+/// The link to the real service, which must outlive it.
 class ServiceModelLink final : public ModelLink {
   Q_OBJECT
 
  public:
-  ServiceModelLink(ModelService& models, ChatService& chat, QObject* parent = nullptr);
+  explicit ServiceModelLink(ModelService& models, QObject* parent = nullptr);
 
   void openModel(const QString& path) override;
   void closeModel() override;
 
  private:
   ModelService& models_;
-  ChatService& chat_;
 };
 
 /// For hearth-offline: one engine, there from the start; every path is refused.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ui/models/error_text.h"
 #include "ui/models/statistics_text.h"
 
 namespace hearth {
@@ -49,6 +50,7 @@ QVariant MessageListModel::data(const QModelIndex& index, int role) const {
     case IdRole: return qint64{message.id};
     case IsUserRole: return message.role == hearth::Role::user;
     case StateRole: return stateName(message.state);
+    case ReasonRole: return describeErrorNamed(message.error_code);
     case ErrorRole: return QString::fromStdString(message.error);
     case VersionRole: return versionOf(message);
     case VersionsRole: return std::max(1, static_cast<int>(message.sibling_ids.size()));
@@ -65,6 +67,7 @@ QHash<int, QByteArray> MessageListModel::roleNames() const {
           {IsUserRole, "isUser"},
           {TextRole, "text"},
           {StateRole, "answerState"},
+          {ReasonRole, "reason"},
           {ErrorRole, "error"},
           {VersionRole, "version"},
           {VersionsRole, "versions"},

@@ -25,6 +25,7 @@ class MessageListModel : public QAbstractListModel {
     IsUserRole,
     TextRole,
     StateRole,            // "complete", "streaming", "interrupted", "stopped", "failed"
+    ReasonRole,           // why it failed, in the user's language; may be empty
     ErrorRole,            // details, untranslated
     VersionRole,          // 1 … versions
     VersionsRole,

@@ -5,7 +5,7 @@
 #include <QFileInfo>
 #include <QLocale>
 
-#include "ui/viewmodels/error_text.h"
+#include "ui/models/error_text.h"
 
 namespace hearth {
 namespace {

@@ -12,6 +12,7 @@ Item {
     required property bool isUser
     required property string text
     required property string answerState
+    required property string reason
     required property string error
     required property int version
     required property int versions
@@ -87,6 +88,7 @@ Item {
         MessageState {
             visible: state !== ""
             state: row.isUser || row.answerState === "complete" || row.streaming ? "" : row.answerState
+            reason: row.reason
             error: row.error
             empty: row.text === ""
             Layout.fillWidth: true

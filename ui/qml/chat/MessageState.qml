@@ -7,6 +7,7 @@ import Hearth
 ColumnLayout {
     id: line
 
+    property string reason
     property string error
     property bool empty: false
 
@@ -15,7 +16,8 @@ ColumnLayout {
     Label {
         text: line.state === "interrupted" ? qsTr("Interrupted: Hearth ended while this was being written.")
             : line.state === "stopped" ? (line.empty ? qsTr("Stopped before the first word.") : qsTr("Stopped."))
-            : line.state === "failed" ? qsTr("The answer failed.") : ""
+            : line.state !== "failed" ? ""
+            : line.reason !== "" ? qsTr("The answer failed: %1").arg(line.reason) : qsTr("The answer failed.")
         font.pixelSize: Theme.smallSize
         font.weight: Font.DemiBold
         color: line.state === "failed" ? Theme.danger : Theme.mutedText

@@ -1,4 +1,4 @@
-#include "ui/viewmodels/error_text.h"
+#include "ui/models/error_text.h"
 
 #include <QCoreApplication>
 #include <QFileInfo>
@@ -45,6 +45,13 @@ QString describeError(ErrorCode code) {
   return {};
 }
 
+QString describeErrorNamed(const std::string& code_name) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::newer_version); ++code)
+    if (code_name == errorCodeName(static_cast<ErrorCode>(code)))
+      return describeError(static_cast<ErrorCode>(code));
+  return {};
+}
+
 Notice noticeFor(const Error& error) {
   return {Text::tr("Something went wrong: %1").arg(describeError(error.code)), details(error)};
 }
@@ -57,6 +64,12 @@ Notice noticeForModel(const QString& path, const Error& error) {
 
 Notice noticeForSubmit(const Error& error) {
   return {Text::tr("Your message was not sent, and is back in the box below: %1")
+              .arg(describeError(error.code)),
+          details(error)};
+}
+
+Notice noticeForEdit(const Error& error) {
+  return {Text::tr("Your edited message was not sent, and is still in its editor: %1")
               .arg(describeError(error.code)),
           details(error)};
 }

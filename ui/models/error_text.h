@@ -7,6 +7,8 @@
 namespace hearth {
 
 QString describeError(ErrorCode code);
+/// By the code's stable name; empty for a name that is not one.
+QString describeErrorNamed(const std::string& code_name);
 
 /// Something failed while the program was at work.
 Notice noticeFor(const Error& error);
@@ -14,6 +16,8 @@ Notice noticeFor(const Error& error);
 Notice noticeForModel(const QString& path, const Error& error);
 /// A message could not be stored; its text is back in the composer.
 Notice noticeForSubmit(const Error& error);
+/// An edited message could not be stored; its text is back in the editor.
+Notice noticeForEdit(const Error& error);
 /// Hearth cannot start.
 Notice noticeForStart(const Error& error);
 
