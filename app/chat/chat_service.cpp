@@ -35,7 +35,7 @@ struct ChatService::RunningAnswer {
   struct End {
     MessageState state;
     std::optional<AnswerStats> stats;
-    std::string error;
+    std::optional<Error> error;
   };
   std::optional<End> end;  // set while the finished answer waits to be stored
 };
@@ -137,7 +137,8 @@ void ChatService::renameConversation(ConversationId id, const QString& title) {
 }
 
 void ChatService::saveSettings(ConversationId id, const GenerationSettings& settings) {
-  if (Status saved = store_->saveSettings(id, settings); !saved) emit failed(saved.error());
+  // Not announced after a failure: the window would replace what the user has typed.
+  if (Status saved = store_->saveSettings(id, settings); !saved) return emit failed(saved.error());
   announce(id);
 }
 
@@ -236,8 +237,6 @@ void ChatService::saveSetting(const QString& key, const QString& value) {
 void ChatService::shutDown() {
   setEngine(nullptr);
   stopAll();  // what could not be stored before: one more try
-  for (const auto& [id, timer] : undo_timers_) timer->deleteLater();
-  undo_timers_.clear();
   purgeLeftovers();
 }
 
@@ -250,7 +249,7 @@ void ChatService::startAnswer(const Message& answer) {
   running_[id] = std::move(running);
   checkpoint_timer_.start();
   if (Status asked = askEngine(answer); !asked)
-    endAnswer(*running_[id], MessageState::failed, std::nullopt, asked.error().message);
+    endAnswer(*running_[id], MessageState::failed, std::nullopt, asked.error());
 }
 
 /// Codes: those of ChatEngine::start and of the store; not_found when no model is open.
@@ -298,9 +297,9 @@ void ChatService::onEvent(ConversationId id, MessageId answer, const AnswerEvent
     if (!flush_timer_.isActive()) flush_timer_.start();
   } else if (const auto* finished = std::get_if<AnswerFinished>(&event)) {
     const bool stopped = finished->stats.stop_reason == stopReasonName(StopReason::cancelled);
-    endAnswer(running, stopped ? MessageState::stopped : MessageState::complete, finished->stats, "");
+    endAnswer(running, stopped ? MessageState::stopped : MessageState::complete, finished->stats, std::nullopt);
   } else {
-    endAnswer(running, MessageState::failed, std::nullopt, std::get<AnswerFailed>(event).error.message);
+    endAnswer(running, MessageState::failed, std::nullopt, std::get<AnswerFailed>(event).error);
   }
 }
 
@@ -332,7 +331,7 @@ void ChatService::checkpointRunning() {
 }
 
 void ChatService::endAnswer(RunningAnswer& running, MessageState state,
-                            std::optional<AnswerStats> stats, const std::string& error) {
+                            std::optional<AnswerStats> stats, const std::optional<Error>& error) {
   flushText(running);
   running.end = RunningAnswer::End{state, std::move(stats), error};
   storeEnded(running.message.conversation_id);
@@ -352,7 +351,10 @@ Status ChatService::storeEnded(ConversationId id) {
   Message answer = std::move(running.message);
   answer.state = end.state;
   answer.stats = end.stats;
-  answer.error = end.error;
+  if (end.error) {
+    answer.error = end.error->message;
+    answer.error_code = errorCodeName(end.error->code);
+  }
   inbox_->forget(answer.id);
   running_.erase(id);
   if (running_.empty()) checkpoint_timer_.stop();
@@ -382,7 +384,7 @@ void ChatService::stopAndWait(const std::vector<ConversationId>& ids) {
     const auto running = running_.find(id);
     if (running == running_.end()) continue;
     if (running->second->end) storeEnded(id);
-    else endAnswer(*running->second, MessageState::stopped, std::nullopt, "");
+    else endAnswer(*running->second, MessageState::stopped, std::nullopt, std::nullopt);
   }
 }
 

@@ -34,6 +34,7 @@ class ChatService : public QObject {
   void listConversations();
   void createConversation(const hearth::GenerationSettings& settings);
   void renameConversation(hearth::ConversationId id, const QString& title);
+  /// → conversationChanged, or failed() alone: what the user has typed then stays as it is.
   void saveSettings(hearth::ConversationId id, const hearth::GenerationSettings& settings);
   void deleteConversation(hearth::ConversationId id);       // undo possible for kUndoMs
   void undoDelete(hearth::ConversationId id);
@@ -52,7 +53,8 @@ class ChatService : public QObject {
   void loadSetting(const QString& key);                     // → settingLoaded
   void saveSetting(const QString& key, const QString& value);
 
-  /// Stops answers, stores what they have and purges expired deletions. Call before quitting.
+  /// Stops answers, stores what they have and purges expired deletions. Those that can still be
+  /// undone are purged at the next start. Call before quitting.
   void shutDown();
 
  signals:
@@ -102,7 +104,7 @@ class ChatService : public QObject {
   void flushAll();
   void checkpointRunning();
   void endAnswer(RunningAnswer& running, MessageState state, std::optional<AnswerStats> stats,
-                 const std::string& error);
+                 const std::optional<Error>& error);
   Status storeEnded(ConversationId id);
   void stopAll();
   void stopAndWait(const std::vector<ConversationId>& ids);

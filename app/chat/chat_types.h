@@ -48,7 +48,8 @@ struct Message {
   MessageState state = MessageState::complete;
   int64_t created_at_ms = 0;          // Unix time
   std::optional<AnswerStats> stats;   // answers only
-  std::string error;
+  std::string error;                  // one English sentence
+  std::string error_code;             // errorCodeName(), for a text in the user's language
   std::vector<MessageId> sibling_ids; // itself included, oldest first (filled when a path is read)
 };
 

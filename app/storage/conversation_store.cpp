@@ -13,6 +13,7 @@ namespace hearth {
 
 namespace {
 
+constexpr std::string_view kDraftPrefix = "draft:";  // SCHEMA.md, settings
 constexpr std::array<std::string_view, 2> kRoles = {"user", "assistant"};
 constexpr std::array<std::string_view, 5> kStates = {"complete", "streaming", "interrupted",
                                                      "stopped", "failed"};
@@ -42,7 +43,8 @@ Conversation readConversation(SQLite::Statement& row) {
 }
 
 constexpr const char* kMessageColumns =
-    "SELECT m.id, m.conversation_id, m.parent_id, m.role, m.state, m.created_at_ms, m.error, m.text,"
+    "SELECT m.id, m.conversation_id, m.parent_id, m.role, m.state, m.created_at_ms, m.error,"
+    " m.error_code, m.text,"
     " s.message_id, s.prompt_tokens, s.cached_tokens, s.generated_tokens, s.time_to_first_token_ms,"
     " s.prompt_tokens_per_s, s.generated_tokens_per_s, s.stop_reason, s.dropped_messages, s.model,"
     " s.device, s.settings_json, s.adapters_json"
@@ -50,18 +52,18 @@ constexpr const char* kMessageColumns =
 
 AnswerStats readStats(SQLite::Statement& row) {
   AnswerStats stats;
-  stats.prompt_tokens = row.getColumn(9).getInt();
-  stats.cached_tokens = row.getColumn(10).getInt();
-  stats.generated_tokens = row.getColumn(11).getInt();
-  stats.time_to_first_token_ms = row.getColumn(12).getDouble();
-  stats.prompt_tokens_per_s = row.getColumn(13).getDouble();
-  stats.generated_tokens_per_s = row.getColumn(14).getDouble();
-  stats.stop_reason = row.getColumn(15).getString();
-  stats.dropped_messages = row.getColumn(16).getInt();
-  stats.model = row.getColumn(17).getString();
-  stats.device = row.getColumn(18).getString();
-  stats.settings_json = row.getColumn(19).getString();
-  const auto adapters = nlohmann::json::parse(row.getColumn(20).getString(), nullptr, false);
+  stats.prompt_tokens = row.getColumn(10).getInt();
+  stats.cached_tokens = row.getColumn(11).getInt();
+  stats.generated_tokens = row.getColumn(12).getInt();
+  stats.time_to_first_token_ms = row.getColumn(13).getDouble();
+  stats.prompt_tokens_per_s = row.getColumn(14).getDouble();
+  stats.generated_tokens_per_s = row.getColumn(15).getDouble();
+  stats.stop_reason = row.getColumn(16).getString();
+  stats.dropped_messages = row.getColumn(17).getInt();
+  stats.model = row.getColumn(18).getString();
+  stats.device = row.getColumn(19).getString();
+  stats.settings_json = row.getColumn(20).getString();
+  const auto adapters = nlohmann::json::parse(row.getColumn(21).getString(), nullptr, false);
   if (adapters.is_array())
     for (const auto& adapter : adapters)
       if (adapter.is_string()) stats.adapters.push_back(adapter.get<std::string>());
@@ -77,8 +79,9 @@ Message readMessage(SQLite::Statement& row) {
   message.state = fromName<MessageState>(kStates, row.getColumn(4).getString());
   message.created_at_ms = row.getColumn(5).getInt64();
   message.error = row.getColumn(6).getString();
-  message.text = row.getColumn(7).getString();
-  if (!row.isColumnNull(8)) message.stats = readStats(row);
+  message.error_code = row.getColumn(7).getString();
+  message.text = row.getColumn(8).getString();
+  if (!row.isColumnNull(9)) message.stats = readStats(row);
   return message;
 }
 
@@ -111,6 +114,13 @@ Result<Message> findMessage(SQLite::Database& db, MessageId id) {
   Message message = readMessage(row);
   message.sibling_ids = siblings(db, message);
   return message;
+}
+
+std::optional<std::string> findSetting(SQLite::Database& db, const std::string& key) {
+  SQLite::Statement row(db, "SELECT value FROM settings WHERE key = ?");
+  row.bind(1, key);
+  if (!row.executeStep()) return std::nullopt;
+  return row.getColumn(0).getString();
 }
 
 Status changedOne(int n_rows, const char* what, int64_t id) {
@@ -229,6 +239,18 @@ Result<std::unique_ptr<ConversationStore>> ConversationStore::open(
       new ConversationStore(std::make_unique<Connection>(std::move(*database))));
 }
 
+Result<std::optional<std::string>> ConversationStore::peekSetting(
+    const std::filesystem::path& file, const std::string& key) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return std::nullopt;
+  auto database = Database::openToRead(file);
+  if (!database) return passOn(database);
+  return (*database)->read([&](SQLite::Database& db) -> Result<std::optional<std::string>> {
+    if (!db.tableExists("settings")) return std::nullopt;  // ended before its first transaction
+    return findSetting(db, key);
+  });
+}
+
 Result<std::vector<Conversation>> ConversationStore::conversations() {
   return connection_->db->read([](SQLite::Database& db) -> Result<std::vector<Conversation>> {
     SQLite::Statement rows(db, std::string(kConversationColumns) +
@@ -295,6 +317,9 @@ Status ConversationStore::purge(ConversationId id) {
     SQLite::Statement messages(db, "DELETE FROM messages WHERE conversation_id = ?");
     messages.bind(1, id);
     messages.exec();
+    SQLite::Statement draft(db, "DELETE FROM settings WHERE key = ?");
+    draft.bind(1, fmt::format("{}{}", kDraftPrefix, id));
+    draft.exec();
     SQLite::Statement conversation(db, "DELETE FROM conversations WHERE id = ?");
     conversation.bind(1, id);
     return changedOne(conversation.exec(), "conversation", id);
@@ -405,13 +430,15 @@ Status ConversationStore::checkpoint(MessageId answer, const std::string& text) 
 
 Status ConversationStore::finish(MessageId answer, const std::string& text, MessageState state,
                                  const std::optional<AnswerStats>& stats,
-                                 const std::string& error) {
+                                 const std::optional<Error>& error) {
   return connection_->db->write([&](SQLite::Database& db) -> Status {
-    SQLite::Statement update(db, "UPDATE messages SET text = ?, state = ?, error = ? WHERE id = ?");
+    SQLite::Statement update(
+        db, "UPDATE messages SET text = ?, state = ?, error = ?, error_code = ? WHERE id = ?");
     update.bindNoCopy(1, text);
     update.bind(2, toName(state));
-    update.bind(3, error);
-    update.bind(4, answer);
+    update.bind(3, error ? error->message : "");
+    update.bind(4, error ? errorCodeName(error->code) : "");
+    update.bind(5, answer);
     if (const Status found = changedOne(update.exec(), "message", answer); !found) return found;
     if (stats) storeStats(db, answer, *stats);
     return {};
@@ -420,10 +447,7 @@ Status ConversationStore::finish(MessageId answer, const std::string& text, Mess
 
 Result<std::optional<std::string>> ConversationStore::setting(const std::string& key) {
   return connection_->db->read([&](SQLite::Database& db) -> Result<std::optional<std::string>> {
-    SQLite::Statement row(db, "SELECT value FROM settings WHERE key = ?");
-    row.bind(1, key);
-    if (!row.executeStep()) return std::nullopt;
-    return row.getColumn(0).getString();
+    return findSetting(db, key);
   });
 }
 

@@ -21,6 +21,11 @@ class ConversationStore {
   static Result<std::unique_ptr<ConversationStore>> open(const std::filesystem::path& file);
   ~ConversationStore();
 
+  /// A setting in somebody else's store, which may be in use: creates and changes nothing. Empty
+  /// when there is no such setting or no store. Codes: newer_version, bad_file, read_only, io.
+  static Result<std::optional<std::string>> peekSetting(const std::filesystem::path& file,
+                                                        const std::string& key);
+
   /// Without deleted ones, most recently used first.
   Result<std::vector<Conversation>> conversations();
   Result<Conversation> conversation(ConversationId id);
@@ -31,6 +36,7 @@ class ConversationStore {
   /// A deleted conversation is hidden and can come back until it is purged.
   Status markDeleted(ConversationId id);
   Status restoreDeleted(ConversationId id);
+  /// Its messages, settings and draft are gone from the files too (SCHEMA.md, Deleting).
   Status purge(ConversationId id);
   Result<std::vector<ConversationId>> deletedConversations();
 
@@ -52,7 +58,7 @@ class ConversationStore {
   /// Text so far of a streaming answer.
   Status checkpoint(MessageId answer, const std::string& text);
   Status finish(MessageId answer, const std::string& text, MessageState state,
-                const std::optional<AnswerStats>& stats, const std::string& error);
+                const std::optional<AnswerStats>& stats, const std::optional<Error>& error);
 
   /// Key-value settings of the application ("last_model", "window_geometry").
   Result<std::optional<std::string>> setting(const std::string& key);

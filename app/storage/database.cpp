@@ -41,6 +41,27 @@ bool isOutOfSpace(int system_errno, const fs::path& file) {
   return !failed && space.available == 0;
 }
 
+/// True when transactions are in the log that are not in the file yet: it is in use, or its program
+/// ended badly.
+bool hasLog(const fs::path& file) {
+  std::error_code ignored;
+  const fs::path log = file.string() + "-wal";
+  return fs::exists(log, ignored) && fs::file_size(log, ignored) > 0;
+}
+
+/// As an SQLite URI, in which ?, # and % have a meaning.
+std::string uriOf(const fs::path& file) {
+  std::error_code ignored;
+  std::string uri = "file://";
+  for (const char byte : fs::absolute(file, ignored).string()) {
+    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                          (byte >= '0' && byte <= '9') || byte == '/' || byte == '.' ||
+                          byte == '-' || byte == '_';
+    uri += is_plain ? std::string(1, byte) : fmt::format("%{:02X}", static_cast<uint8_t>(byte));
+  }
+  return uri;
+}
+
 }  // namespace
 
 Database::Database(fs::path file, std::unique_ptr<SQLite::Database> sqlite)
@@ -48,9 +69,7 @@ Database::Database(fs::path file, std::unique_ptr<SQLite::Database> sqlite)
 
 Result<std::unique_ptr<Database>> Database::open(const fs::path& file,
                                                  std::span<const Migration> steps) {
-  std::error_code ignored;
-  const fs::path log = file.string() + "-wal";
-  const bool ended_badly = fs::exists(log, ignored) && fs::file_size(log, ignored) > 0;
+  const bool ended_badly = hasLog(file);
   std::unique_ptr<Database> database;
   try {
     auto sqlite = std::make_unique<SQLite::Database>(
@@ -61,6 +80,8 @@ Result<std::unique_ptr<Database>> Database::open(const fs::path& file,
   }
   const Status opened = database->attempt([&]() -> Status {
     if (Status known = database->recognise(steps); !known) return known;
+    if (sqlite3_db_readonly(database->sqlite_->getHandle(), "main") == 1)
+      return fail(ErrorCode::read_only, "{}: the file cannot be written to", file.string());
     if (Status configured = database->configure(); !configured) return configured;
     if (ended_badly) {  // the log was replayed just now; a power cut may have left worse
       const std::string verdict = database->sqlite_->execAndGet("PRAGMA quick_check(1)").getString();
@@ -69,6 +90,24 @@ Result<std::unique_ptr<Database>> Database::open(const fs::path& file,
     return database->migrate(steps);
   });
   if (!opened) return passOn(opened);
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::openToRead(const fs::path& file,
+                                                       std::span<const Migration> steps) {
+  std::error_code ignored;
+  const bool log_in_use = hasLog(file) && fs::exists(file.string() + "-shm", ignored);
+  std::unique_ptr<Database> database;
+  try {
+    auto sqlite = std::make_unique<SQLite::Database>(
+        uriOf(file) + (log_in_use ? "?mode=ro" : "?immutable=1"),
+        SQLite::OPEN_READONLY | SQLite::OPEN_URI, kBusyTimeoutMs);
+    database.reset(new Database(file, std::move(sqlite)));
+  } catch (const SQLite::Exception& thrown) {
+    return tl::unexpected<Error>(openingError(file, thrown));
+  }
+  const Status known = database->attempt([&] { return database->recognise(steps); });
+  if (!known) return passOn(known);
   return database;
 }
 
@@ -84,8 +123,6 @@ Status Database::recognise(std::span<const Migration> steps) {
     return fail(ErrorCode::newer_version,
                 "{}: was written by a newer Hearth (schema {}, this one knows {}); nothing was changed",
                 file_.string(), schema, steps.size());
-  if (sqlite3_db_readonly(sqlite_->getHandle(), "main") == 1)
-    return fail(ErrorCode::read_only, "{}: the file cannot be written to", file_.string());
   return {};
 }
 

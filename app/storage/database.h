@@ -23,6 +23,13 @@ class Database {
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file,
                                                 std::span<const Migration> steps = migrations());
 
+  /// For another program than the one that keeps the store, such as the command line: creates and
+  /// changes nothing, also no file beside it. Only while a log is in use are SQLite's shared locks
+  /// taken, for as long as a read() lasts. A log without its index (`-shm`) is not looked into: it
+  /// would have to be created. Codes: newer_version, bad_file, read_only, io.
+  static Result<std::unique_ptr<Database>> openToRead(
+      const std::filesystem::path& file, std::span<const Migration> steps = migrations());
+
   /// Runs `work(SQLite::Database&)`, which returns a Result, as one transaction: committed when it
   /// has a value, rolled back when it is an error or throws.
   template <class Work>

@@ -20,6 +20,7 @@ CREATE TABLE messages (
                   CHECK (state IN ('complete', 'streaming', 'interrupted', 'stopped', 'failed')),
   created_at_ms   INTEGER NOT NULL,
   error           TEXT NOT NULL DEFAULT '',
+  error_code      TEXT NOT NULL DEFAULT '',
   text            TEXT NOT NULL,
   CHECK (parent_id IS NULL OR parent_id < id),
   UNIQUE (conversation_id, id),

@@ -163,6 +163,7 @@ class ChatServiceTest : public QObject {
     const Message answer = finishedAnswer(finished);
     QVERIFY(answer.state == MessageState::failed);
     QVERIFY(answer.error.find("No model is open") != std::string::npos);
+    QCOMPARE(answer.error_code, std::string("not_found"));
     QCOMPARE(room.stored().front().text, std::string("Anybody there?"));
 
     auto engine = std::make_shared<FakeEngine>();
@@ -319,6 +320,7 @@ class ChatServiceTest : public QObject {
     QCOMPARE(finished.size(), 1);
     QVERIFY(finishedAnswer(finished).state == MessageState::failed);
     QCOMPARE(finishedAnswer(finished).error, std::string("9000 tokens do not fit into 512"));
+    QCOMPARE(finishedAnswer(finished).error_code, std::string("invalid_argument"));
   }
 
   void keepsTheTextOfAnAnswerThatFails() {
@@ -330,7 +332,9 @@ class ChatServiceTest : public QObject {
     QVERIFY(finished.wait(2000));
     QVERIFY(finishedAnswer(finished).state == MessageState::failed);
     QCOMPARE(finishedAnswer(finished).text, std::string("so far"));
+    QCOMPARE(finishedAnswer(finished).error_code, std::string("device"));
     QCOMPARE(room.stored().back().error, std::string("the cable fell out"));
+    QCOMPARE(room.stored().back().error_code, std::string("device"));
   }
 
   void finishesRunningAnswersBeforeTheModelChanges() {
@@ -424,6 +428,26 @@ class ChatServiceTest : public QObject {
     QCOMPARE(purged.at(0).at(0).toLongLong(), room.id);
   }
 
+  void keepsADeletionThatCanStillBeUndoneUntilTheNextStart() {
+    Room room;
+    QSignalSpy created(room.service.get(), &ChatService::conversationCreated);
+    room.service->createConversation({});
+    const auto expired = created.at(0).at(0).value<Conversation>().id;
+    QTest::qWait(0);  // this start's purge is over
+    QVERIFY((*ConversationStore::open(room.file()))->markDeleted(expired));
+    room.service->deleteConversation(room.id);
+    room.service->shutDown();
+    room.service.reset();
+    {
+      const auto store = *ConversationStore::open(room.file());
+      QCOMPARE(*store->deletedConversations(), std::vector<ConversationId>{room.id});
+    }
+    room.start();
+    QSignalSpy purged(room.service.get(), &ChatService::conversationPurged);
+    QVERIFY(purged.wait(2000));
+    QCOMPARE(purged.at(0).at(0).toLongLong(), room.id);
+  }
+
   void shutsDownWithEverythingStored() {
     Room room;
     room.service->submit(room.id, -1, "Hi");
@@ -445,6 +469,21 @@ class ChatServiceTest : public QObject {
     room.engine->say(room.id, " more");
     QVERIFY(text.wait(1000));
     QCOMPARE(text.back().at(2).toString(), QString(" more"));
+  }
+
+  void leavesSettingsThatCannotBeStoredAsTheUserTypedThem() {
+    Room room;
+    QSignalSpy changed(room.service.get(), &ChatService::conversationChanged);
+    QSignalSpy failed(room.service.get(), &ChatService::failed);
+    GenerationSettings typed = Room::settings();
+    typed.system_prompt = "Be long.";
+    test::failAfter(0, Fault::disk_full);
+    room.service->saveSettings(room.id, typed);
+    test::stopFailing();
+    QCOMPARE(errorOf(failed, 0).code, ErrorCode::disk_full);
+    QVERIFY2(changed.isEmpty(), "the stored settings would replace the typed ones");
+    room.service->saveSettings(room.id, typed);
+    QCOMPARE(changed.at(0).at(0).value<Conversation>().settings.system_prompt, typed.system_prompt);
   }
 
   void namesAConversationAfterItsFirstMessage() {

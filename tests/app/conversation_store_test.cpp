@@ -1,5 +1,6 @@
 #include "app/storage/conversation_store.h"
 
+#include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -17,6 +18,10 @@ std::vector<MessageId> idsOf(const std::vector<Message>& path) {
   std::vector<MessageId> ids;
   for (const Message& message : path) ids.push_back(message.id);
   return ids;
+}
+
+QStringList filesIn(const std::filesystem::path& folder) {
+  return QDir(QString::fromStdString(folder.string())).entryList(QDir::Files, QDir::Name);
 }
 
 }  // namespace
@@ -94,7 +99,7 @@ class ConversationStoreTest : public QObject {
     const auto id = shelf->createConversation({})->id;
     const auto exchange = shelf->addExchange(id, std::nullopt, text.toStdString());
     QVERIFY(exchange.has_value());
-    QVERIFY(shelf->finish(exchange->answer.id, text.toStdString(), MessageState::complete, {}, ""));
+    QVERIFY(shelf->finish(exchange->answer.id, text.toStdString(), MessageState::complete, {}, {}));
     QVERIFY(shelf->rename(id, text.left(100).toStdString()));
     shelf.reopen();
     const auto path = shelf->path(id);
@@ -109,11 +114,14 @@ class ConversationStoreTest : public QObject {
     const auto id = shelf->createConversation({})->id;
     const auto exchange = shelf->addExchange(id, std::nullopt, "q");
     const AnswerStats stats = someStats();
-    QVERIFY(shelf->finish(exchange->answer.id, "a", MessageState::failed, stats, "the cable"));
+    QVERIFY(shelf->finish(exchange->answer.id, "a", MessageState::failed, stats,
+                          Error{ErrorCode::device, "the cable"}));
     shelf.reopen();
     const Message answer = *shelf->message(exchange->answer.id);
     QVERIFY(answer.state == MessageState::failed);
     QCOMPARE(answer.error, std::string("the cable"));
+    QCOMPARE(answer.error_code, std::string("device"));
+    QCOMPARE(shelf->message(exchange->question.id)->error_code, std::string());
     QVERIFY(answer.stats.has_value());
     QCOMPARE(answer.stats->prompt_tokens, 12);
     QCOMPARE(answer.stats->cached_tokens, 7);
@@ -173,7 +181,7 @@ class ConversationStoreTest : public QObject {
     QCOMPARE(code(shelf->path(4711)), ErrorCode::not_found);
     QCOMPARE(code(shelf->message(4711)), ErrorCode::not_found);
     QCOMPARE(code(shelf->checkpoint(4711, "x")), ErrorCode::not_found);
-    QCOMPARE(code(shelf->finish(4711, "x", MessageState::complete, {}, "")), ErrorCode::not_found);
+    QCOMPARE(code(shelf->finish(4711, "x", MessageState::complete, {}, {})), ErrorCode::not_found);
     QCOMPARE(contents(*shelf.operator->()), before);
   }
 
@@ -221,7 +229,8 @@ class ConversationStoreTest : public QObject {
       QVERIFY(shelf->checkpoint(*leaf, text));
       AnswerStats stats = someStats();
       stats.settings_json = settingsToJson(settings);
-      QVERIFY(shelf->finish(*leaf, text + text, MessageState::complete, stats, kMark));
+      QVERIFY(shelf->finish(*leaf, text + text, MessageState::complete, stats,
+                            Error{ErrorCode::io, kMark}));
     }
     QVERIFY(shelf.allBytes().contains(kMark));
     QVERIFY(shelf->markDeleted(id));
@@ -230,6 +239,28 @@ class ConversationStoreTest : public QObject {
     shelf.close();
     QVERIFY2(!shelf.allBytes().contains(kMark), "with the store closed");
     QVERIFY(shelf.allBytes().contains("kept-kept-kept"));
+  }
+
+  void leavesNoByteOfAPurgedConversationsDraft() {
+    Shelf shelf;
+    const auto draftOf = [](ConversationId id) { return "draft:" + std::to_string(id); };
+    for (int i = 0; i < 10; ++i) QVERIFY(shelf->createConversation({}));
+    const auto id = shelf->createConversation({})->id;  // has a neighbour's number as its beginning
+    QVERIFY(shelf->saveSetting(draftOf(1), "kept-kept-kept"));
+    for (const int n : {1, 40, 900, 2}) {  // longer, over pages of its own, shorter again
+      std::string text;
+      for (int i = 0; i < n; ++i) text += kMark;
+      QVERIFY(shelf->saveSetting(draftOf(id), text));
+    }
+    QVERIFY(shelf.allBytes().contains(kMark));
+    QVERIFY(shelf->markDeleted(id));
+    QVERIFY(shelf->purge(id));
+    QVERIFY(!shelf->setting(draftOf(id))->has_value());
+    QVERIFY2(!shelf.allBytes().contains(kMark), "with the store open");
+    shelf.close();
+    QVERIFY2(!shelf.allBytes().contains(kMark), "with the store closed");
+    shelf.reopen();
+    QCOMPARE(**shelf->setting(draftOf(1)), std::string("kept-kept-kept"));
   }
 
   void purgesAChatOfAnyLength() {
@@ -260,6 +291,45 @@ class ConversationStoreTest : public QObject {
     QVERIFY(shelf->saveSetting("last_model", "/b"));
     shelf.reopen();
     QCOMPARE(**shelf->setting("last_model"), std::string("/b"));
+  }
+
+  void letsOthersReadASettingWithoutATrace() {
+    Shelf shelf;
+    const auto folder = shelf.file().parent_path();
+    QVERIFY(shelf->saveSetting("last_model", "/old"));
+    shelf.close();
+    QCOMPARE(filesIn(folder), QStringList{"hearth.db"});
+    const QByteArray before = shelf.allBytes();
+    QCOMPARE(**ConversationStore::peekSetting(shelf.file(), "last_model"), std::string("/old"));
+    QVERIFY(!ConversationStore::peekSetting(shelf.file(), "wings")->has_value());
+    QVERIFY(shelf.allBytes() == before);
+    QCOMPARE(filesIn(folder), QStringList{"hearth.db"});
+
+    shelf.reopen();  // in use, with the news in the log
+    QVERIFY(shelf->saveSetting("last_model", "/new"));
+    QCOMPARE(**ConversationStore::peekSetting(shelf.file(), "last_model"), std::string("/new"));
+    QVERIFY(shelf->saveSetting("last_model", "/newest"));
+    QCOMPARE(**ConversationStore::peekSetting(shelf.file(), "last_model"), std::string("/newest"));
+
+    const auto copy = folder / "a copy? 50% #1" / "hearth.db";  // of a program that was killed
+    std::filesystem::create_directory(copy.parent_path());
+    std::filesystem::copy_file(shelf.file(), copy);
+    std::filesystem::copy_file(shelf.file().string() + "-wal", copy.string() + "-wal");
+    QCOMPARE(**ConversationStore::peekSetting(copy, "last_model"), std::string("/old"));
+    QCOMPARE(filesIn(copy.parent_path()), (QStringList{"hearth.db", "hearth.db-wal"}));
+  }
+
+  void findsNoSettingWhereNoStoreIs() {
+    QTemporaryDir folder;
+    const std::filesystem::path file = (folder.path() + "/hearth.db").toStdString();
+    QVERIFY(!ConversationStore::peekSetting(file, "last_model")->has_value());
+    QVERIFY(filesIn(file.parent_path()).isEmpty());
+    QVERIFY(QFile(QString::fromStdString(file.string())).open(QIODevice::WriteOnly));  // empty
+    QVERIFY(!ConversationStore::peekSetting(file, "last_model")->has_value());
+    sqlValue(file, "CREATE TABLE bookmarks (url TEXT)");
+    const auto other = ConversationStore::peekSetting(file, "last_model");
+    QVERIFY(!other);
+    QCOMPARE(other.error().code, ErrorCode::bad_file);
   }
 
   void refusesTheFileOfANewerVersion() {

@@ -127,6 +127,9 @@ class DatabaseTest : public QObject {
       QCOMPARE(path[1].stats->generated_tokens, 3);
       QCOMPARE(path[1].stats->adapters, std::vector<std::string>{"chef"});
       QVERIFY(path[3].state == MessageState::interrupted);
+      const Message failed = *(*store)->message(path[0].sibling_ids[0] + 1);
+      QCOMPARE(failed.error, std::string("No model is open."));
+      QCOMPARE(failed.error_code, std::string("not_found"));
       QCOMPARE(path[3].text, std::string("Then"));
       QCOMPARE(**(*store)->setting("last_model"), std::string("/models/stories.gguf"));
     }

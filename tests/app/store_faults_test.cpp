@@ -55,7 +55,7 @@ class StoreFaultsTest : public QObject {
          }},
         {"showBranch", [&] { return shelf->showBranch(id, answer); }},
         {"checkpoint", [&] { return shelf->checkpoint(answer, large); }},
-        {"finish", [&] { return shelf->finish(answer, large, MessageState::stopped, someStats(), "e"); }},
+        {"finish", [&] { return shelf->finish(answer, large, MessageState::failed, someStats(), Error{ErrorCode::io, "e"}); }},
         {"saveSetting", [&] { return shelf->saveSetting("key", large); }},
         {"purge", [&] { return shelf->purge(gone); }},
     };
