@@ -5,10 +5,11 @@
 #include <QFile>
 #include <QLockFile>
 #include <QMetaObject>
-#include <QStandardPaths>
 #include <cerrno>
 #include <cstring>
 #include <vector>
+
+#include "app/storage/data_dir.h"
 
 namespace hearth {
 
@@ -78,11 +79,6 @@ void registerTypes() {
 
 }  // namespace
 
-fs::path defaultDataDir() {
-  const QString data = QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation);
-  return fs::path(QFile::encodeName(data).toStdString()) / "hearth";
-}
-
 Result<std::unique_ptr<Composition>> Composition::create(const CompositionOptions& options) {
   const fs::path folder = options.data_dir.empty() ? defaultDataDir() : options.data_dir;
   if (Status created = createPrivateFolder(folder); !created) return passOn(created);
@@ -92,7 +88,7 @@ Result<std::unique_ptr<Composition>> Composition::create(const CompositionOption
   lock->setStaleLockTime(0);  // never by age: only the lock of a process that has ended is taken over
   if (!lock->tryLock(0)) return tl::unexpected<Error>(lockError(folder, *lock));
 
-  auto store = ConversationStore::open(folder / "hearth.db");
+  auto store = ConversationStore::open(storeFile(folder));
   if (!store) return passOn(store);
   registerTypes();
   return std::unique_ptr<Composition>(

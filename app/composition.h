@@ -14,12 +14,9 @@ class QLockFile;
 namespace hearth {
 
 struct CompositionOptions {
-  std::filesystem::path data_dir;  // empty: XDG data folder, "hearth" below it
+  std::filesystem::path data_dir;  // empty: defaultDataDir()
   ModelServiceOptions models;
 };
-
-/// $XDG_DATA_HOME/hearth, or ~/.local/share/hearth.
-std::filesystem::path defaultDataDir();
 
 /// Owns the service threads. Created and destroyed on the main thread. A model that the model service
 /// has opened (or closed) is handed to the chat service here; a ready-made engine can be set with

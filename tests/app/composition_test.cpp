@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/storage/data_dir.h"
 #include "tests/app/fake_engine.h"
 
 using namespace hearth;
@@ -80,6 +81,8 @@ class CompositionTest : public QObject {
     const QByteArray before = qgetenv("XDG_DATA_HOME");
     qputenv("XDG_DATA_HOME", "/somewhere/else");
     QCOMPARE(defaultDataDir().string(), std::string("/somewhere/else/hearth"));
+    qputenv("XDG_DATA_HOME", "relative");
+    QVERIFY(defaultDataDir().string().ends_with("/.local/share/hearth"));
     qunsetenv("XDG_DATA_HOME");
     QVERIFY(defaultDataDir().string().ends_with("/.local/share/hearth"));
     if (!before.isNull()) qputenv("XDG_DATA_HOME", before);
