@@ -61,6 +61,7 @@ bool AppWindow::start() {
                                 {QStringLiteral("notices"), QVariant::fromValue(&notices_)},
                                 {QStringLiteral("frame"), QVariant::fromValue(&state_)}});
   preferences_.load();
+  chat_.loadDraft();
   link_.listConversations();
   engine_.load(QUrl(QStringLiteral("qrc:/qt/qml/Hearth/qml/Main.qml")));
   QTimer::singleShot(kPatienceMs, &state_, &WindowStateViewModel::setReady);

@@ -247,6 +247,10 @@
         <translation>消息未发送，已放回下方的输入框：%1</translation>
     </message>
     <message>
+        <source>Your edited message was not sent, and is still in its editor: %1</source>
+        <translation>修改后的消息未发送，仍保留在编辑框中：%1</translation>
+    </message>
+    <message>
         <source>Hearth is already running with this data folder.</source>
         <translation>已有一个 Hearth 正在使用此数据文件夹。</translation>
     </message>

@@ -62,10 +62,132 @@ class ViewModelsTest : public QObject {
     chat.model.setDraft("first");
     chat.model.send();
     chat.model.send();
-    QCOMPARE(chat.link.take(), QStringList{"create"});
+    QCOMPARE(chat.link.take(), (QStringList{"save draft:0 first", "create"}));
+    QCOMPARE(chat.model.draft(), "");
     emit chat.link.conversationCreated(makeConversation(5, ""));
     QCOMPARE(chat.model.conversationId(), 5);
-    QVERIFY(chat.link.take().contains("submit 5 -1 first"));
+    QCOMPARE(chat.link.take(), (QStringList{"save draft:5 first", "save draft:0 ", "submit 5 -1 first"}));
+    emit chat.link.messagesAdded(5, {makeMessage(1, Role::user, "first")});
+    QCOMPARE(chat.link.take(), QStringList{"save draft:5 "});
+  }
+
+  void firstMessageOutlivesAWindowThatClosesAtOnce() {
+    FakeChatLink link;
+    NoticeListModel notices;
+    {
+      ChatViewModel model(link, notices, [] { return GenerationSettings{}; });
+      model.setModelReady(true);
+      model.setDraft("first");
+      model.send();
+    }
+    QCOMPARE(link.take().filter("save draft:0").last(), "save draft:0 first");
+    // The next start finds the empty conversation that was made for it.
+    ChatViewModel next(link, notices, [] { return GenerationSettings{}; });
+    next.loadDraft();
+    next.open(5);
+    QCOMPARE(link.take(), (QStringList{"load draft:0", "load draft:5", "open 5"}));
+    emit link.settingLoaded("draft:0", "first");
+    emit link.settingLoaded("draft:5", "");
+    emit link.pathLoaded(5, {});
+    QCOMPARE(next.draft(), "first");
+    QCOMPARE(link.take(), (QStringList{"save draft:5 first", "save draft:0 "}));
+  }
+
+  void draftStaysStoredUntilTheMessageIs() {
+    FakeChatLink link;
+    NoticeListModel notices;
+    {
+      ChatViewModel model(link, notices, [] { return GenerationSettings{}; });
+      model.setModelReady(true);
+      model.open(1);
+      model.setDraft("precious");
+      model.send();
+      QVERIFY(link.take().filter("save").isEmpty());
+    }
+    QCOMPARE(link.take(), QStringList{"save draft:1 precious"});
+    // It did arrive: it is not offered a second time.
+    ChatViewModel next(link, notices, [] { return GenerationSettings{}; });
+    next.open(1);
+    emit link.settingLoaded("draft:1", "precious");
+    QCOMPARE(next.draft(), "precious");
+    link.take();
+    emit link.pathLoaded(1, {makeMessage(1, Role::user, "precious")});
+    QCOMPARE(next.draft(), "");
+    QCOMPARE(link.take(), QStringList{"save draft:1 "});
+  }
+
+  void draftWithoutAConversationComesBack() {
+    Chat chat;
+    chat.model.loadDraft();
+    emit chat.link.settingLoaded("draft:0", "typed before there was a model");
+    QCOMPARE(chat.model.draft(), "typed before there was a model");
+  }
+
+  void editsStayWithTheirMessages() {
+    Chat chat;
+    chat.model.setModelReady(true);
+    const std::vector<Message> path = {makeMessage(1, Role::user, "q"), makeMessage(2, Role::assistant, "a"),
+                                       makeMessage(3, Role::user, "r"), makeMessage(4, Role::assistant, "b")};
+    chat.model.open(1);
+    emit chat.link.pathLoaded(1, path);
+    chat.model.beginEdit(1);
+    chat.model.setEditText("half an edit");
+    chat.model.startNew();
+    emit chat.link.conversationCreated(makeConversation(2, ""));
+    QCOMPARE(chat.model.editingId(), 0);
+    chat.model.open(1);
+    emit chat.link.pathLoaded(1, path);
+    QCOMPARE(chat.model.editingId(), 1);
+    QCOMPARE(chat.model.editText(), "half an edit");
+    chat.model.beginEdit(3);
+    QCOMPARE(chat.model.editText(), "r");
+    chat.model.beginEdit(1);
+    QCOMPARE(chat.model.editText(), "half an edit");
+    chat.model.cancelEdit();
+    chat.model.beginEdit(1);
+    QCOMPARE(chat.model.editText(), "q");
+  }
+
+  void failedEditIsBackInItsEditor() {
+    Chat chat;
+    chat.model.setModelReady(true);
+    chat.model.open(1);
+    emit chat.link.pathLoaded(1, {makeMessage(1, Role::user, "q"), makeMessage(2, Role::assistant, "a")});
+    chat.model.beginEdit(1);
+    chat.model.setEditText("better q");
+    chat.model.commitEdit();
+    QCOMPARE(chat.model.editingId(), 0);
+    emit chat.link.submitFailed(1, "better q", kDiskFull);
+    QCOMPARE(chat.model.draft(), "");
+    QCOMPARE(chat.model.editingId(), 1);
+    QCOMPARE(chat.model.editText(), "better q");
+    QVERIFY(chat.model.canSend());
+    QCOMPARE(chat.notices.count(), 1);
+  }
+
+  void asksOnceForANewAnswer() {
+    Chat chat;
+    chat.model.setModelReady(true);
+    chat.model.open(1);
+    const Message question = makeMessage(1, Role::user, "q");
+    emit chat.link.pathLoaded(1, {question, makeMessage(2, Role::assistant, "a")});
+    chat.link.take();
+    chat.model.regenerate(2);
+    chat.model.regenerate(2);
+    QCOMPARE(chat.link.take(), QStringList{"regenerate 1 2"});
+    emit chat.link.failed(kDiskFull);
+    QVERIFY(chat.model.canSend());
+    chat.model.regenerate(2);
+    emit chat.link.pathLoaded(1, {question, makeMessage(3, Role::assistant, "", MessageState::streaming, {2, 3})});
+    emit chat.link.answerFinished(1, makeMessage(3, Role::assistant, "b", MessageState::complete, {2, 3}));
+    QVERIFY(chat.model.canSend());
+    chat.link.take();
+    chat.model.beginEdit(1);
+    chat.model.setEditText("better q");
+    chat.model.commitEdit();
+    QVERIFY(!chat.model.canSend());
+    chat.model.beginEdit(1);
+    QCOMPARE(chat.model.editingId(), 0);
   }
 
   void failedSubmitHandsTheTextBack() {
@@ -140,12 +262,12 @@ class ViewModelsTest : public QObject {
     chat.model.commitEdit();
     QCOMPARE(chat.link.take(), QStringList{"edit 1 1 better q"});
     QCOMPARE(chat.model.editingId(), 0);
+    emit chat.link.pathLoaded(1, {makeMessage(1, Role::user, "q", MessageState::complete, {1, 4}),
+                                  makeMessage(2, Role::assistant, "a")});
     chat.model.showVersion(1, -1);
     QVERIFY(chat.link.take().isEmpty());
     chat.model.showVersion(1, 1);
     QCOMPARE(chat.link.take(), QStringList{"branch 1 4"});
-    chat.model.regenerate(2);
-    QCOMPARE(chat.link.take(), QStringList{"regenerate 1 2"});
   }
 
   void newConversationReusesAnEmptyOne() {
@@ -206,7 +328,10 @@ class ViewModelsTest : public QObject {
     QCOMPARE(*saved.seed, 42u);
     QCOMPARE(saved.max_tokens, -1);
     QCOMPARE(saved.stop, (std::vector<std::string>{"a\nb", "End\\"}));
-    QCOMPARE(model.stopTexts(), "a\\nb\nEnd\\\\");
+    QCOMPARE(model.stopTexts(), "a\\nb\n\nEnd\\\\");  // as typed, while it is being typed
+    emit link.conversationChanged({.id = 1, .settings = saved});
+    model.setStopTexts("\\");
+    QCOMPARE(model.stopTexts(), "\\");  // the beginning of \n, perhaps
     model.reset();
     QVERIFY(model.isDefault());
     model.show(0);
@@ -248,6 +373,19 @@ class ViewModelsTest : public QObject {
     QCOMPARE(notices.count(), 1);
     QVERIFY(notices.data(notices.index(0), NoticeListModel::TextRole).toString().contains("bad.gguf"));
     QVERIFY(notices.data(notices.index(0), NoticeListModel::DetailsRole).toString().contains("byte 7"));
+  }
+
+  void closingTheModelEndsTheOpeningOfAnother() {
+    FakeChatLink link;
+    FakeModelLink models;
+    Preferences preferences(link);
+    NoticeListModel notices;
+    ModelPickerViewModel picker(models, preferences, notices);
+    emit models.ready({.name = "a", .path = "/x/a.gguf"});
+    picker.open("/x/b.gguf");
+    emit models.loading("/x/b.gguf");
+    picker.close();
+    QVERIFY(!picker.ready() && !picker.loading());
   }
 
   void preferencesComeBack() {

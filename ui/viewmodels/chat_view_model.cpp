@@ -26,7 +26,7 @@ ChatViewModel::ChatViewModel(ChatLink& link, NoticeListModel& notices, SettingsS
       messages_(this) {
   draft_timer_.setSingleShot(true);
   draft_timer_.setInterval(kDraftSaveMs);
-  connect(&draft_timer_, &QTimer::timeout, this, &ChatViewModel::saveDraft);
+  connect(&draft_timer_, &QTimer::timeout, this, [this] { saveDraft(id_); });
   connect(&link_, &ChatLink::conversationCreated, this, &ChatViewModel::onCreated);
   connect(&link_, &ChatLink::pathLoaded, this, &ChatViewModel::onPathLoaded);
   connect(&link_, &ChatLink::messagesAdded, this, &ChatViewModel::onMessagesAdded);
@@ -44,12 +44,16 @@ ChatViewModel::ChatViewModel(ChatLink& link, NoticeListModel& notices, SettingsS
     // What was typed while the old draft was on its way counts more.
     if (!drafts_.value(id).isEmpty()) return;
     drafts_.insert(id, value);
+    loaded_drafts_.insert(id);
     if (id == id_) emit draftChanged();
   });
 }
 
+// What was asked for last may not be on disk yet, and nobody will be here to take it back.
 ChatViewModel::~ChatViewModel() {
-  if (draft_timer_.isActive()) saveDraft();
+  if (draft_timer_.isActive()) saveDraft(id_);
+  for (auto request = requests_.cbegin(); request != requests_.cend(); ++request)
+    if (request->edited == 0 && !request->text.isEmpty()) saveDraft(request.key());
 }
 
 void ChatViewModel::setModelReady(bool ready) {
@@ -64,13 +68,44 @@ void ChatViewModel::setDraft(const QString& text) {
   emit draftChanged();
 }
 
-void ChatViewModel::saveDraft() {
-  draft_timer_.stop();
-  link_.saveSetting(draftKey(id_), drafts_.value(id_));
+void ChatViewModel::loadDraft() { link_.loadSetting(draftKey(0)); }
+
+/// What is kept as the draft: a message on its way stays in it until it is known to be stored.
+QString ChatViewModel::unsent(ConversationId id) const {
+  const auto request = requests_.constFind(id);
+  const bool waits = request != requests_.cend() && request->edited == 0 && !request->text.isEmpty();
+  const QString typed = drafts_.value(id);
+  if (!waits) return typed;
+  return typed.isEmpty() ? request->text : request->text + QLatin1Char('\n') + typed;
+}
+
+void ChatViewModel::saveDraft(ConversationId id) {
+  if (id == id_) draft_timer_.stop();
+  link_.saveSetting(draftKey(id), unsent(id));
+}
+
+/// What was typed before there was a conversation belongs to the first one that is empty.
+void ChatViewModel::adoptDraft(ConversationId id) {
+  if (unsent(0).isEmpty() || !drafts_.value(id).isEmpty()) return;
+  if (id_ == 0) draft_timer_.stop();
+  drafts_.insert(id, drafts_.take(0));
+  if (requests_.contains(0)) requests_.insert(id, requests_.take(0));
+  saveDraft(id);
+  saveDraft(0);
+  if (id == id_) emit draftChanged();
+}
+
+/// Hearth may have ended after a message was stored and before its draft was cleared.
+void ChatViewModel::dropArrivedDraft(ConversationId id) {
+  if (!loaded_drafts_.remove(id)) return;
+  const Message* question = messages_.lastOf(Role::user);
+  if (!question || drafts_.value(id).trimmed() != QString::fromStdString(question->text).trimmed()) return;
+  drafts_.insert(id, {});
+  saveDraft(id);
+  emit draftChanged();
 }
 
 void ChatViewModel::startNew() {
-  cancelEdit();
   if ((id_ == 0 || messages_.count() > 0) && !creating_) {
     creating_ = true;
     link_.createConversation(new_settings_());
@@ -80,14 +115,10 @@ void ChatViewModel::startNew() {
 
 void ChatViewModel::onCreated(const Conversation& conversation) {
   if (!std::exchange(creating_, false)) return;
-  // What was typed before there was a conversation belongs to the first one.
-  if (id_ == 0 && !drafts_.value(0).isEmpty()) {
-    drafts_.insert(conversation.id, drafts_.take(0));
-    link_.saveSetting(draftKey(0), {});
-  }
+  adoptDraft(conversation.id);
   show(conversation.id);
   messages_.setPath({});
-  if (const auto text = std::exchange(pending_text_, std::nullopt)) submit(conversation.id, *text);
+  if (requests_.contains(conversation.id)) submit(conversation.id, requests_.value(conversation.id).text);
 }
 
 void ChatViewModel::open(qint64 id) {
@@ -100,41 +131,57 @@ void ChatViewModel::open(qint64 id) {
 }
 
 void ChatViewModel::show(ConversationId id) {
-  cancelEdit();
-  if (draft_timer_.isActive()) saveDraft();
+  if (draft_timer_.isActive()) saveDraft(id_);
+  const bool was_editing = editingId() != 0;
   id_ = id;
   emit conversationIdChanged();
   emit draftChanged();
+  emit editTextChanged();
+  emit editingChanged();
   emit stateChanged();
+  if (was_editing) emit focusComposerRequested();
 }
 
 void ChatViewModel::send() {
   const QString text = draft().trimmed();
   if (text.isEmpty() || !canSend()) return;
-  setDraft({});
+  draft_timer_.stop();
+  drafts_.insert(id_, {});
+  requests_.insert(id_, {.text = text});
   if (id_ != 0) {
     submit(id_, text);
   } else {
-    pending_text_ = text;
+    saveDraft(0);
     if (!std::exchange(creating_, true)) link_.createConversation(new_settings_());
-    emit stateChanged();
   }
+  emit draftChanged();
+  emit stateChanged();
   emit sent();
 }
 
 void ChatViewModel::submit(ConversationId id, const QString& text) {
-  unacknowledged_.insert(id);
   emit aboutToAnswer();
   link_.submit(id, -1, text);
-  emit stateChanged();
+}
+
+/// The service has done what was asked of it.
+void ChatViewModel::acknowledge(ConversationId id) {
+  const Request request = requests_.take(id);
+  if (request.edited != 0) edit_texts_.remove(request.edited);
+  else if (!request.text.isEmpty()) saveDraft(id);
 }
 
 void ChatViewModel::onPathLoaded(ConversationId id, const std::vector<Message>& path) {
   const bool streaming = !path.empty() && path.back().state == MessageState::streaming;
-  if (streaming) answering_.insert(id);
+  if (streaming) {
+    answering_.insert(id);
+    acknowledge(id);
+  }
   if (id == id_) {
-    if (!messages_.find(editing_id_)) cancelEdit();
     messages_.setPath(path);
+    if (editingId() != 0 && !messages_.find(editingId())) closeEditor();
+    dropArrivedDraft(id);
+    if (path.empty() && !creating_) adoptDraft(id);
     if (streaming && path.size() > 1) {
       const Message& question = path[path.size() - 2];
       trace_.write("sent", question.id, QString::fromStdString(question.text));
@@ -144,7 +191,7 @@ void ChatViewModel::onPathLoaded(ConversationId id, const std::vector<Message>& 
 }
 
 void ChatViewModel::onMessagesAdded(ConversationId id, const std::vector<Message>& messages) {
-  unacknowledged_.remove(id);
+  acknowledge(id);
   if (!messages.empty() && messages.back().state == MessageState::streaming) answering_.insert(id);
   if (id == id_) messages_.add(messages);
   for (const Message& message : messages)
@@ -154,16 +201,22 @@ void ChatViewModel::onMessagesAdded(ConversationId id, const std::vector<Message
 }
 
 void ChatViewModel::onSubmitFailed(ConversationId id, const QString& text, const Error& error) {
-  unacknowledged_.remove(id);
-  handBack(id, text);
-  notices_.post(noticeForSubmit(error));
+  const Request request = requests_.take(id);
+  if (request.edited != 0) {
+    editing_.insert(id, request.edited);
+    if (id == id_) openEditor(request.edited, text);
+    notices_.post(noticeForEdit(error));
+  } else {
+    handBack(id, text);
+    notices_.post(noticeForSubmit(error));
+  }
   emit stateChanged();
 }
 
 void ChatViewModel::handBack(ConversationId id, const QString& text) {
   const QString typed_since = drafts_.value(id);
   drafts_.insert(id, typed_since.isEmpty() ? text : text + QLatin1Char('\n') + typed_since);
-  link_.saveSetting(draftKey(id), drafts_.value(id));
+  saveDraft(id);
   if (id == id_) emit draftChanged();
 }
 
@@ -175,6 +228,7 @@ void ChatViewModel::onAnswerText(ConversationId id, MessageId answer, const QStr
 
 void ChatViewModel::onAnswerFinished(ConversationId id, const Message& answer) {
   answering_.remove(id);
+  acknowledge(id);
   if (id == id_) {
     messages_.replace(answer);
     announce(answer.state == MessageState::failed ? QCoreApplication::translate("Chat", "The answer failed.")
@@ -186,9 +240,10 @@ void ChatViewModel::onAnswerFinished(ConversationId id, const Message& answer) {
 
 void ChatViewModel::onFailed(const Error& error) {
   notices_.post(noticeFor(error));
+  // A new answer is refused without saying where.
+  requests_.removeIf([](QHash<ConversationId, Request>::iterator request) { return request->text.isEmpty(); });
   // A conversation that could not be created leaves its first message behind.
-  if (!std::exchange(creating_, false)) return;
-  if (const auto text = std::exchange(pending_text_, std::nullopt)) handBack(id_, *text);
+  if (std::exchange(creating_, false) && requests_.contains(0)) handBack(0, requests_.take(0).text);
   emit stateChanged();
 }
 
@@ -198,42 +253,57 @@ void ChatViewModel::stop() {
 
 void ChatViewModel::regenerate(qint64 answer) {
   if (!canSend() || !messages_.find(answer)) return;
+  requests_.insert(id_, {});
   emit aboutToAnswer();
   link_.regenerate(id_, answer);
+  emit stateChanged();
   emit sent();
 }
 
 void ChatViewModel::beginEdit(qint64 question) {
   const Message* message = messages_.find(question);
-  if (!message || message->role != Role::user || answering()) return;
-  editing_id_ = question;
-  edit_text_ = QString::fromStdString(message->text);
-  emit editTextChanged();
-  emit editingChanged();
+  if (!message || message->role != Role::user || answering() || sending()) return;
+  openEditor(question, edit_texts_.value(question, QString::fromStdString(message->text)));
 }
 
 void ChatViewModel::beginEditLast() {
   if (const Message* message = messages_.lastOf(Role::user)) beginEdit(message->id);
 }
 
+void ChatViewModel::openEditor(qint64 question, const QString& text) {
+  editing_.insert(id_, question);
+  edit_texts_.insert(question, text);
+  emit editTextChanged();
+  emit editingChanged();
+}
+
 void ChatViewModel::setEditText(const QString& text) {
-  if (edit_text_ == text) return;
-  edit_text_ = text;
+  if (editingId() == 0 || editText() == text) return;
+  edit_texts_.insert(editingId(), text);
   emit editTextChanged();
 }
 
 void ChatViewModel::commitEdit() {
-  const QString text = edit_text_.trimmed();
-  if (editing_id_ == 0 || text.isEmpty() || !canSend()) return;
+  const qint64 question = editingId();
+  const QString text = editText().trimmed();
+  if (question == 0 || text.isEmpty() || !canSend()) return;
+  requests_.insert(id_, {.text = text, .edited = question});
   emit aboutToAnswer();
-  link_.edit(id_, editing_id_, text);
-  cancelEdit();
+  link_.edit(id_, question, text);
+  closeEditor();
+  emit stateChanged();
   emit sent();
 }
 
 void ChatViewModel::cancelEdit() {
-  if (std::exchange(editing_id_, 0) == 0) return;
-  edit_text_.clear();
+  if (editingId() == 0) return;
+  edit_texts_.remove(editingId());
+  closeEditor();
+}
+
+/// What is in it stays, for the next time.
+void ChatViewModel::closeEditor() {
+  editing_.remove(id_);
   emit editingChanged();
   emit focusComposerRequested();
 }

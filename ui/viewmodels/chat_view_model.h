@@ -8,7 +8,6 @@
 #include <qqmlregistration.h>
 
 #include <functional>
-#include <optional>
 
 #include "ui/bridge/chat_link.h"
 #include "ui/bridge/trace.h"
@@ -46,13 +45,15 @@ class ChatViewModel : public QObject {
   bool canSend() const { return model_ready_ && !answering() && !sending(); }
   QString draft() const { return drafts_.value(id_); }
   void setDraft(const QString& text);
-  qint64 editingId() const { return editing_id_; }
-  QString editText() const { return edit_text_; }
+  qint64 editingId() const { return editing_.value(id_); }
+  QString editText() const { return edit_texts_.value(editingId()); }
   void setEditText(const QString& text);
   /// For screen readers: what has just happened.
   QString announcement() const { return announcement_; }
 
   void setModelReady(bool ready);
+  /// Asks for what was typed while no conversation was open. Call before the first open().
+  void loadDraft();
 
   /// An empty conversation: the open one if it is empty, otherwise a new one.
   Q_INVOKABLE void startNew();
@@ -61,9 +62,11 @@ class ChatViewModel : public QObject {
   Q_INVOKABLE void send();
   Q_INVOKABLE void stop();
   Q_INVOKABLE void regenerate(qint64 answer);
+  /// Opens the editor with what was left in it, or with the message.
   Q_INVOKABLE void beginEdit(qint64 question);
   Q_INVOKABLE void beginEditLast();
   Q_INVOKABLE void commitEdit();
+  /// Closes the editor and drops what is in it.
   Q_INVOKABLE void cancelEdit();
   Q_INVOKABLE void showVersion(qint64 message, int step);
   Q_INVOKABLE void copy(const QString& text);
@@ -82,7 +85,13 @@ class ChatViewModel : public QObject {
   void aboutToAnswer();
 
  private:
-  bool sending() const { return pending_text_.has_value() || unacknowledged_.contains(id_); }
+  /// What was asked of the service, until it answers.
+  struct Request {
+    QString text;       // empty: a new answer is wanted, nothing was typed
+    qint64 edited = 0;  // the message that `text` replaces
+  };
+
+  bool sending() const { return requests_.contains(id_); }
   void show(ConversationId id);
   void submit(ConversationId id, const QString& text);
   void onCreated(const Conversation& conversation);
@@ -93,7 +102,13 @@ class ChatViewModel : public QObject {
   void onAnswerFinished(ConversationId id, const Message& answer);
   void onFailed(const Error& error);
   void handBack(ConversationId id, const QString& text);
-  void saveDraft();
+  void acknowledge(ConversationId id);
+  QString unsent(ConversationId id) const;
+  void saveDraft(ConversationId id);
+  void adoptDraft(ConversationId id);
+  void dropArrivedDraft(ConversationId id);
+  void openEditor(qint64 question, const QString& text);
+  void closeEditor();
   void announce(const QString& text);
 
   ChatLink& link_;
@@ -103,14 +118,14 @@ class ChatViewModel : public QObject {
   Trace trace_;
   ConversationId id_ = 0;                      // 0: none is open
   QSet<ConversationId> answering_;
-  QSet<ConversationId> unacknowledged_;        // a message is on its way to the disk
+  QHash<ConversationId, Request> requests_;    // of 0: waits for its conversation to be created
   QHash<ConversationId, QString> drafts_;      // typed and not sent
+  QSet<ConversationId> loaded_drafts_;         // not yet compared with what was sent
   QTimer draft_timer_;
-  std::optional<QString> pending_text_;        // to be sent in a conversation that is being created
   bool creating_ = false;
   bool model_ready_ = false;
-  qint64 editing_id_ = 0;
-  QString edit_text_;
+  QHash<ConversationId, qint64> editing_;      // the message whose editor is open
+  QHash<qint64, QString> edit_texts_;          // by message: begun and neither sent nor cancelled
   QString announcement_;
 };
 

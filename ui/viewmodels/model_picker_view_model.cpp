@@ -34,6 +34,7 @@ ModelPickerViewModel::ModelPickerViewModel(ModelLink& link, Preferences& prefere
   connect(&link_, &ModelLink::closed, this, [this] {
     ready_ = false;
     model_ = {};
+    loading_path_.clear();  // it is not announced any more
     emit changed();
   });
   connect(&preferences_, &Preferences::loaded, this, [this] {

@@ -33,6 +33,13 @@ QString unescaped(const QString& text) {
   return out;
 }
 
+std::vector<std::string> stopsIn(const QString& text) {
+  std::vector<std::string> stops;
+  for (const QString& line : text.split(QLatin1Char('\n'), Qt::SkipEmptyParts))
+    stops.push_back(unescaped(line).toStdString());
+  return stops;
+}
+
 }  // namespace
 
 SettingsViewModel::SettingsViewModel(ChatLink& link, ConversationListModel& conversations,
@@ -40,7 +47,7 @@ SettingsViewModel::SettingsViewModel(ChatLink& link, ConversationListModel& conv
     : QObject(parent), link_(link), conversations_(conversations) {
   save_timer_.setSingleShot(true);
   save_timer_.setInterval(kSaveMs);
-  connect(&save_timer_, &QTimer::timeout, this, &SettingsViewModel::flush);
+  connect(&save_timer_, &QTimer::timeout, this, &SettingsViewModel::save);
   connect(&link_, &ChatLink::conversationChanged, this, [this](const Conversation& conversation) {
     if (conversation.id != id_ || save_timer_.isActive() || conversation.settings == settings_) return;
     settings_ = conversation.settings;
@@ -48,17 +55,23 @@ SettingsViewModel::SettingsViewModel(ChatLink& link, ConversationListModel& conv
   });
 }
 
-SettingsViewModel::~SettingsViewModel() { flush(); }
+SettingsViewModel::~SettingsViewModel() { save(); }
 
 void SettingsViewModel::show(ConversationId id) {
   flush();
   id_ = id;
+  stop_texts_.clear();
   const Conversation* conversation = conversations_.find(id);
   settings_ = conversation ? conversation->settings : GenerationSettings{};
   emit changed();
 }
 
 void SettingsViewModel::flush() {
+  emit wanted();
+  save();
+}
+
+void SettingsViewModel::save() {
   if (!save_timer_.isActive()) return;
   save_timer_.stop();
   if (id_ != 0) link_.saveSettings(id_, settings_);
@@ -77,6 +90,7 @@ QString SettingsViewModel::seed() const {
 }
 
 QString SettingsViewModel::stopTexts() const {
+  if (stopsIn(stop_texts_) == settings_.stop) return stop_texts_;
   QStringList lines;
   for (const std::string& stop : settings_.stop) lines << escaped(QString::fromStdString(stop));
   return lines.join(QLatin1Char('\n'));
@@ -113,12 +127,13 @@ void SettingsViewModel::setMaxTokens(int value) {
 }
 
 void SettingsViewModel::setStopTexts(const QString& text) {
-  std::vector<std::string> stop;
-  for (const QString& line : text.split(QLatin1Char('\n'), Qt::SkipEmptyParts))
-    stop.push_back(unescaped(line).toStdString());
-  change(settings_.stop, stop);
+  stop_texts_ = text;
+  change(settings_.stop, stopsIn(text));
 }
 
-void SettingsViewModel::reset() { change(settings_, GenerationSettings{}); }
+void SettingsViewModel::reset() {
+  stop_texts_.clear();
+  change(settings_, GenerationSettings{});
+}
 
 }  // namespace hearth

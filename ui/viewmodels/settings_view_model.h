@@ -36,7 +36,7 @@ class SettingsViewModel : public QObject {
   /// 0: the conversation that will be created next.
   void show(ConversationId id);
   /// Stores what has not been stored yet.
-  void flush();
+  Q_INVOKABLE void flush();
   const GenerationSettings& settings() const { return settings_; }
 
   QString systemPrompt() const { return QString::fromStdString(settings_.system_prompt); }
@@ -51,7 +51,7 @@ class SettingsViewModel : public QObject {
   QString seed() const;
   /// -1: until the context is full.
   int maxTokens() const { return settings_.max_tokens; }
-  /// One a line; `\n`, `\t` and `\\` stand for the characters.
+  /// One a line; `\n`, `\t` and `\\` stand for the characters. As typed, until show().
   QString stopTexts() const;
   bool isDefault() const { return settings_ == GenerationSettings{}; }
 
@@ -70,8 +70,11 @@ class SettingsViewModel : public QObject {
 
  signals:
   void changed();
+  /// The settings are about to be used or stored: fields that are being typed in give theirs now.
+  void wanted();
 
  private:
+  void save();
   template <class T>
   void change(T& field, const T& value);
 
@@ -79,6 +82,7 @@ class SettingsViewModel : public QObject {
   ConversationListModel& conversations_;
   ConversationId id_ = 0;
   GenerationSettings settings_;
+  QString stop_texts_;  // as typed, so that a line that is not complete yet stays as it is
   QTimer save_timer_;
 };
 
