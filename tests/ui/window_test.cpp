@@ -131,8 +131,14 @@ class WindowTest : public QObject {
     run.keys->compose("", "你好");
     run.keys->press(Qt::Key_Return, Qt::ShiftModifier);
     run.send("x");
-    QTRY_VERIFY(run.count() == 2);
+    QTRY_VERIFY(run.count() == 2 && run.idle());
     QCOMPARE(run.text(0), "你好\nx");
+    run.keys->press(Qt::Key_Up);
+    QTRY_VERIFY(run.keys->focusItem()->inherits("QQuickTextArea") && run.app->chat().editingId() != 0);
+    run.keys->compose("ni hao");
+    run.keys->press(Qt::Key_Escape);  // the input method's, not the editor's
+    run.keys->press(Qt::Key_Return);
+    QVERIFY(run.app->chat().editingId() != 0);
   }
 
   void stopKeepsWhatCame() {
@@ -146,6 +152,48 @@ class WindowTest : public QObject {
     QTRY_VERIFY(run.idle());
     QCOMPARE(run.role(1, MessageListModel::StateRole).toString(), "stopped");
     QVERIFY(QString("The first answer.").startsWith(run.text(1)));
+  }
+
+  void keysBelongToWhatHasTheFocus() {
+    QTemporaryDir dir;
+    Running run;
+    QVERIFY(run.start(dir.path(), 1));  // slow enough to be answering all along
+    QTRY_VERIFY(run.idle());
+    run.send("one");
+    QTRY_VERIFY(run.app->chat().answering());
+    run.keys->press(Qt::Key_Escape);
+    QTRY_VERIFY(run.idle());
+    run.keys->press(Qt::Key_N, Qt::ControlModifier);
+    ConversationListModel* list = run.app->conversations().list();
+    QTRY_COMPARE(list->count(), 2);
+    run.send("two");
+    QTRY_VERIFY(run.app->chat().answering());
+    // F2 renames the row that has the focus, not the open conversation.
+    run.keys->item("conversationList")->forceActiveFocus();
+    run.keys->press(Qt::Key_End);
+    run.keys->press(Qt::Key_F2);
+    QTRY_COMPARE(run.keys->focusName(), "renameField");
+    QCOMPARE(run.keys->focusItem()->property("text").toString(), "one");
+    run.keys->press(Qt::Key_Escape);
+    QTRY_COMPARE(run.keys->focusName(), "conversationList");
+    QVERIFY(run.app->chat().answering());
+    run.keys->press(Qt::Key_Escape);
+    QTRY_VERIFY(run.idle());
+    QCOMPARE(run.role(1, MessageListModel::StateRole).toString(), "stopped");
+  }
+
+  void toolTipsShowPlainText() {
+    QTemporaryDir dir;
+    Running run;
+    QVERIFY(run.start(dir.path(), 0));
+    QQmlComponent component(&run.app->engine());
+    component.setData("import QtQuick; import Hearth; Item { width: 9; height: 9; property alias tip: hint.item\n"
+                      "Hint { id: hint; text: '<img src=x>'; shown: true } }", {});
+    const std::unique_ptr<QObject> holder(component.create());
+    QVERIFY2(holder != nullptr, qPrintable(component.errorString()));
+    const QObject* tip = holder->property("tip").value<QObject*>();
+    QVERIFY(tip);
+    QCOMPARE(tip->property("contentItem").value<QObject*>()->property("textFormat").toInt(), 0);
   }
 
   void editsRegeneratesAndSwitchesVersions() {
@@ -230,12 +278,32 @@ class WindowTest : public QObject {
       run.keys->type("0.25");
       run.keys->press(Qt::Key_Return);
       QCOMPARE(run.app->settings().temperature(), double(0.25f));
+      // What is typed and not yet confirmed belongs to the conversation it was typed for.
+      run.keys->press(Qt::Key_N, Qt::ControlModifier);
+      QTRY_COMPARE(run.app->conversations().list()->count(), 2);
+      QTRY_COMPARE(run.count(), 0);
+      run.app->chat().open(run.app->conversations().list()->idAt(1));
+      QTRY_COMPARE(run.count(), 2);
+      run.keys->item("temperatureField")->forceActiveFocus();
+      run.keys->press(Qt::Key_A, Qt::ControlModifier);
+      run.keys->type("0.75");
+      run.keys->item("stopTexts")->property("area").value<QQuickItem*>()->setProperty("text", "End\\");
+      QCOMPARE(run.app->settings().stopTexts(), "End\\");
+      run.keys->press(Qt::Key_PageUp, Qt::ControlModifier);
+      QTRY_COMPARE(run.count(), 0);
+      QCOMPARE(run.app->settings().temperature(), double(0.25f));
+      QCOMPARE(run.app->settings().stopTexts(), "");
+      run.keys->press(Qt::Key_PageDown, Qt::ControlModifier);
+      QTRY_COMPARE(run.count(), 2);
+      QCOMPARE(run.app->settings().temperature(), double(0.75f));
+      QCOMPARE(run.app->settings().stopTexts(), "End\\\\");
     }
     Running run;
     QVERIFY(run.start(dir.path(), 0));
     QTRY_COMPARE(run.count(), 2);  // the last conversation is open again
-    QTRY_COMPARE(run.app->settings().temperature(), double(0.25f));
+    QTRY_COMPARE(run.app->settings().temperature(), double(0.75f));
     QVERIFY(run.app->state().settingsShown());
+    QTRY_COMPARE(run.keys->focusName(), "composer");
   }
 
   void everythingIsReachedByTabAndHasAName() {
@@ -243,6 +311,7 @@ class WindowTest : public QObject {
     Running run;
     QVERIFY(run.start(dir.path(), 0));
     QTRY_VERIFY(run.idle());
+    run.app->window()->resize(1100, 760);  // room for both panels, whatever the screen
     run.send("one");
     QTRY_VERIFY(run.count() == 2 && run.idle());
     run.keys->press(Qt::Key_Comma, Qt::ControlModifier);

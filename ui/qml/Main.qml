@@ -56,6 +56,7 @@ ApplicationWindow {
     onWidthChanged: remember()
     onHeightChanged: remember()
     onVisibilityChanged: remember()
+    onClosing: generation.flush()
 
     Connections {
         target: window.frame
@@ -69,6 +70,9 @@ ApplicationWindow {
             }
             if (window.frame.maximized)
                 window.visibility = Window.Maximized
+        }
+        function onSettingsToggled() {
+            window.frame.settingsShown ? settings.forceActiveFocus() : page.focusComposer()
         }
     }
 
@@ -97,13 +101,13 @@ ApplicationWindow {
             onOpenFolderRequested: dialogs.openFolder()
         }
         SettingsPanel {
+            id: settings
             generation: window.generation
             appearance: window.appearance
             visible: window.frame.settingsShown
             Layout.fillHeight: true
             Layout.preferredWidth: Math.min(320 * Math.min(Theme.scale, 1.4), window.width * 0.55)
             onClosed: window.frame.settingsShown = false
-            onVisibleChanged: visible ? forceActiveFocus() : page.focusComposer()
         }
     }
 

@@ -16,15 +16,16 @@ Item {
     signal switchConversation(int step)
     signal quit()
 
-    Shortcut { sequence: "Ctrl+N"; onActivated: shortcuts.newConversation() }
-    Shortcut { sequence: "Ctrl+O"; onActivated: shortcuts.openFile() }
-    Shortcut { sequence: "Ctrl+Shift+O"; onActivated: shortcuts.openFolder() }
-    Shortcut { sequence: "F2"; onActivated: shortcuts.rename() }
+    Shortcut { sequence: "Ctrl+N"; autoRepeat: false; onActivated: shortcuts.newConversation() }
+    Shortcut { sequence: "Ctrl+O"; autoRepeat: false; onActivated: shortcuts.openFile() }
+    Shortcut { sequence: "Ctrl+Shift+O"; autoRepeat: false; onActivated: shortcuts.openFolder() }
+    Shortcut { sequence: "F2"; autoRepeat: false; onActivated: shortcuts.rename() }
     Shortcut { sequence: "Ctrl+L"; onActivated: shortcuts.focusComposer() }
     Shortcut { sequence: "Ctrl+B"; onActivated: shortcuts.frame.sidebarShown = !shortcuts.frame.sidebarShown }
     Shortcut { sequence: "Ctrl+,"; onActivated: shortcuts.frame.settingsShown = !shortcuts.frame.settingsShown }
     Shortcut {
         sequence: "Ctrl+R"
+        autoRepeat: false
         enabled: shortcuts.chat.canSend
         onActivated: {
             const messages = shortcuts.chat.messages

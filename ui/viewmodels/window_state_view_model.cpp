@@ -83,6 +83,7 @@ void WindowStateViewModel::setSettingsShown(bool shown) {
   settings_shown_ = shown;
   save_timer_.start();
   emit panelsChanged();
+  emit settingsToggled();
 }
 
 }  // namespace hearth

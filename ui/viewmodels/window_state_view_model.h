@@ -40,6 +40,8 @@ class WindowStateViewModel : public QObject {
  signals:
   void restored();
   void panelsChanged();
+  /// By the user, and not because it was so the last time.
+  void settingsToggled();
   void readyChanged();
 
  private:

@@ -82,9 +82,10 @@ RowLayout {
         Accessible.name: qsTr("Statistics: %1").arg(text)
 
         HoverHandler { id: statisticsHover }
-        ToolTip.visible: statisticsHover.hovered && actions.message.statisticsMore !== ""
-        ToolTip.delay: 400
-        ToolTip.text: (truncated ? text + "\n" : "") + actions.message.statisticsMore
+        Hint {
+            text: (statistics.truncated ? statistics.text + "\n" : "") + actions.message.statisticsMore
+            shown: statisticsHover.hovered
+        }
     }
     Item { visible: !statistics.visible; Layout.fillWidth: true; implicitHeight: 1 }
 }

@@ -26,6 +26,9 @@ Item {
     property bool last: false
     readonly property bool editing: chat.editingId === messageId
     readonly property bool streaming: answerState === "streaming"
+    // Many models begin with a space or a line break: kept and copied, but not shown.
+    readonly property string shownText: isUser ? text : text.replace(/^\s+/, "")
+    readonly property bool showActions: hover.hovered || listFocused || (last && !isUser)
     signal focused()
 
     implicitHeight: content.implicitHeight + 14
@@ -47,28 +50,42 @@ Item {
         width: Math.min(parent.width - 2 * Theme.margin, Theme.columnWidth)
         spacing: 4
 
-        Rectangle {
-            visible: !row.editing && (row.isUser || row.text !== "")
-            Layout.alignment: row.isUser ? Qt.AlignRight : Qt.AlignLeft
-            Layout.maximumWidth: row.isUser ? content.width * 0.86 : content.width
-            Layout.fillWidth: !row.isUser
-            implicitWidth: body.implicitWidth + (row.isUser ? 28 : 0)
-            implicitHeight: body.implicitHeight + (row.isUser ? 18 : 4)
-            radius: 14
-            color: row.isUser ? Theme.bubble : "transparent"
+        RowLayout {
+            visible: !row.editing && (row.isUser || row.shownText !== "")
+            spacing: 6
+            Layout.fillWidth: true
 
-            MessageText {
-                id: body
-                objectName: "messageText"
-                anchors.fill: parent
-                anchors.leftMargin: row.isUser ? 14 : 0
-                anchors.rightMargin: row.isUser ? 14 : 0
-                anchors.topMargin: row.isUser ? 9 : 2
-                source: row.text
-                streaming: row.streaming
-                activeFocusOnTab: row.current
-                Accessible.name: row.isUser ? qsTr("You") : qsTr("Answer")
-                onActiveFocusChanged: if (activeFocus) row.focused()
+            Item { visible: row.isUser; Layout.fillWidth: true }
+            // Beside the bubble: below it they would leave a gap before the answer.
+            Loader {
+                id: userActions
+                active: row.isUser
+                visible: active
+                Layout.alignment: Qt.AlignBottom
+                sourceComponent: MessageActions { message: row; shown: row.showActions || focusInside }
+            }
+            Rectangle {
+                Layout.maximumWidth: row.isUser ? Math.min(content.width * 0.86, content.width - userActions.implicitWidth - 6)
+                                                : content.width
+                Layout.fillWidth: !row.isUser
+                implicitWidth: body.implicitWidth + (row.isUser ? 28 : 0)
+                implicitHeight: body.implicitHeight + (row.isUser ? 18 : 4)
+                radius: 14
+                color: row.isUser ? Theme.bubble : "transparent"
+
+                MessageText {
+                    id: body
+                    objectName: "messageText"
+                    anchors.fill: parent
+                    anchors.leftMargin: row.isUser ? 14 : 0
+                    anchors.rightMargin: row.isUser ? 14 : 0
+                    anchors.topMargin: row.isUser ? 9 : 2
+                    source: row.shownText
+                    streaming: row.streaming
+                    activeFocusOnTab: row.current
+                    Accessible.name: row.isUser ? qsTr("You") : qsTr("Answer")
+                    onActiveFocusChanged: if (activeFocus) row.focused()
+                }
             }
         }
 
@@ -80,7 +97,7 @@ Item {
         }
 
         ReadingProgress {
-            visible: row.streaming && row.text === ""
+            visible: row.streaming && row.shownText === ""
             part: row.reading
             Layout.fillWidth: true
         }
@@ -90,7 +107,7 @@ Item {
             state: row.isUser || row.answerState === "complete" || row.streaming ? "" : row.answerState
             reason: row.reason
             error: row.error
-            empty: row.text === ""
+            empty: row.shownText === ""
             Layout.fillWidth: true
         }
 
@@ -103,12 +120,11 @@ Item {
             Layout.fillWidth: true
         }
 
-        MessageActions {
-            visible: !row.editing && !row.streaming
+        Loader {
+            active: !row.isUser
+            visible: active && !row.streaming
             Layout.fillWidth: true
-            layoutDirection: row.isUser ? Qt.RightToLeft : Qt.LeftToRight
-            message: row
-            shown: hover.hovered || row.listFocused || (row.last && !row.isUser) || focusInside
+            sourceComponent: MessageActions { message: row; shown: row.showActions || focusInside }
         }
     }
 }

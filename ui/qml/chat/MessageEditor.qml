@@ -25,11 +25,15 @@ ColumnLayout {
         Layout.fillWidth: true
         text: editor.chat.editText
         area.onTextChanged: editor.chat.editText = text
+        // Before the window's shortcut, which stops an answer.
+        area.Keys.onShortcutOverride: event => event.accepted = event.key === Qt.Key_Escape
         area.Keys.onPressed: event => {
             const enter = event.key === Qt.Key_Return || event.key === Qt.Key_Enter
+            if (box.area.inputMethodComposing || box.area.preeditText !== "")
+                return
             if (event.key === Qt.Key_Escape) {
                 editor.chat.cancelEdit()
-            } else if (enter && !(event.modifiers & Qt.ShiftModifier) && !box.area.inputMethodComposing) {
+            } else if (enter && !(event.modifiers & Qt.ShiftModifier)) {
                 editor.chat.commitEdit()
             } else {
                 return

@@ -24,9 +24,7 @@ Button {
     opacity: enabled ? 1 : 0.4
     focusPolicy: Qt.StrongFocus
 
-    ToolTip.visible: hint !== "" && hovered
-    ToolTip.delay: 600
-    ToolTip.text: hint
+    Hint { text: control.hint; shown: control.hovered }
 
     background: Rectangle {
         radius: Theme.radius

@@ -100,6 +100,8 @@ Item {
         Accessible.name: qsTr("Title")
         onAccepted: row.endRename(true)
         onActiveFocusChanged: if (!activeFocus) row.endRename(true)
+        // Before the window's shortcut, which stops an answer.
+        Keys.onShortcutOverride: event => event.accepted = event.key === Qt.Key_Escape
         Keys.onEscapePressed: row.endRename(false)
     }
 

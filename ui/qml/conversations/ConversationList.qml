@@ -26,6 +26,8 @@ Item {
     Accessible.role: Accessible.List
     Accessible.name: qsTr("Conversations")
 
+    // Before the window's shortcut, which renames the open one.
+    Keys.onShortcutOverride: event => event.accepted = ownFocus && event.key === Qt.Key_F2
     Keys.onPressed: event => {
         if (!ownFocus || !list.currentItem)
             return

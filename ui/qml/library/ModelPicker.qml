@@ -28,9 +28,7 @@ RowLayout {
         rightPadding: 8
         Accessible.name: qsTr("Model: %1").arg(text)
         Accessible.description: picker.models.facts
-        ToolTip.visible: hovered && picker.models.ready && !menu.visible
-        ToolTip.delay: 600
-        ToolTip.text: picker.models.facts
+        Hint { text: picker.models.facts; shown: button.hovered && picker.models.ready && !menu.visible }
         onClicked: menu.visible ? menu.close() : menu.popup(button, 0, button.height + 4)
 
         contentItem: RowLayout {
@@ -79,8 +77,7 @@ RowLayout {
         Layout.preferredWidth: 1
 
         HoverHandler { id: deviceHover }
-        ToolTip.visible: deviceHover.hovered && picker.models.whyNotGpu !== ""
-        ToolTip.text: picker.models.whyNotGpu
+        Hint { text: picker.models.whyNotGpu; shown: deviceHover.hovered }
         Accessible.name: text
         Accessible.description: picker.models.whyNotGpu
     }

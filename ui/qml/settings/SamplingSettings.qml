@@ -11,6 +11,14 @@ ColumnLayout {
 
     spacing: 14
 
+    Connections {
+        target: form.generation
+        function onWanted() {
+            for (let i = 0; i < form.children.length; ++i)
+                if (form.children[i].commit)
+                    form.children[i].commit()
+        }
+    }
     SettingSlider {
         objectName: "temperature"
         label: qsTr("Temperature")
@@ -83,7 +91,7 @@ ColumnLayout {
             Accessible.description: qsTr("The same seed gives the same answer; empty for another one each time.")
             validator: RegularExpressionValidator { regularExpression: /\d{0,19}/ }
             text: form.generation.seed
-            onEditingFinished: form.generation.seed = text
+            onTextEdited: form.generation.seed = text
         }
     }
     RowLayout {
@@ -97,7 +105,7 @@ ColumnLayout {
             Accessible.description: qsTr("Empty: until the context is full.")
             validator: RegularExpressionValidator { regularExpression: /\d{0,7}/ }
             text: form.generation.maxTokens < 0 ? "" : form.generation.maxTokens
-            onEditingFinished: form.generation.maxTokens = text === "" ? -1 : parseInt(text)
+            onTextEdited: form.generation.maxTokens = text === "" ? -1 : parseInt(text)
         }
     }
 
@@ -109,7 +117,7 @@ ColumnLayout {
         minimumLines: 2
         maximumLines: 6
         Layout.fillWidth: true
-        area.onActiveFocusChanged: if (!area.activeFocus) form.generation.stopTexts = text
         text: form.generation.stopTexts
+        area.onTextChanged: form.generation.stopTexts = text
     }
 }

@@ -16,6 +16,16 @@ ColumnLayout {
     property int decimals: 2
     signal changed(real newValue)
 
+    /// Takes over what has been typed; what is not a number that is allowed goes back to the value.
+    function commit() {
+        if (!field.typed)
+            return
+        field.typed = false
+        if (field.acceptableInput)
+            setting.changed(Number.fromLocaleString(Qt.locale(), field.text))
+        field.text = Qt.binding(() => Number(setting.value).toLocaleString(Qt.locale(), "f", setting.decimals))
+    }
+
     spacing: 2
     Layout.fillWidth: true
 
@@ -28,12 +38,11 @@ ColumnLayout {
             Layout.fillWidth: true
 
             HoverHandler { id: labelHover }
-            ToolTip.visible: labelHover.hovered && setting.explanation !== ""
-            ToolTip.delay: 500
-            ToolTip.text: setting.explanation
+            Hint { text: setting.explanation; shown: labelHover.hovered }
         }
         LineField {
             id: field
+            property bool typed: false
             objectName: setting.objectName + "Field"
             implicitWidth: Math.round(72 * Theme.scale)
             horizontalAlignment: TextInput.AlignRight
@@ -47,10 +56,8 @@ ColumnLayout {
                 notation: DoubleValidator.StandardNotation
             }
             text: Number(setting.value).toLocaleString(Qt.locale(), "f", setting.decimals)
-            onEditingFinished: {
-                setting.changed(Number.fromLocaleString(Qt.locale(), text))
-                text = Qt.binding(() => Number(setting.value).toLocaleString(Qt.locale(), "f", setting.decimals))
-            }
+            onTextEdited: typed = true
+            onEditingFinished: setting.commit()
         }
     }
     Slider {
