@@ -180,6 +180,16 @@ class WindowTest : public QObject {
     run.keys->press(Qt::Key_Escape);
     QTRY_VERIFY(run.idle());
     QCOMPARE(run.role(1, MessageListModel::StateRole).toString(), "stopped");
+    // In the editor it cancels the edit.
+    run.app->chat().beginEditLast();
+    QTRY_VERIFY(run.keys->item("messageEditor"));
+    run.app->chat().setDraft("three");
+    run.app->chat().send();
+    QTRY_VERIFY(run.app->chat().answering());
+    run.keys->item("messageEditor")->property("area").value<QQuickItem*>()->forceActiveFocus();
+    run.keys->press(Qt::Key_Escape);
+    QCOMPARE(run.app->chat().editingId(), 0);
+    QVERIFY(run.app->chat().answering());
   }
 
   void toolTipsShowPlainText() {
