@@ -110,12 +110,13 @@ class ChatCommand final : public Command {
   Outcome<void> open(const CommonOptions& common);
   Outcome<Exit> converse(TerminalInput& input, Surroundings surroundings);
   Next obey(const std::string& line, Console& console);
-  Outcome<void> answer(const std::string& question, Console& console);
+  Outcome<void> answer(const std::string& question, const TerminalInput& input, Console& console);
   Outcome<void> finishAnswer(const std::string& text, const AnswerStats& stats, Console& console);
   void onInterrupt(int signal, TerminalInput& input);
   void setAnswering(bool answering);
 
   std::string model_;
+  CLI::Option* model_flag_ = nullptr;
   int32_t n_ctx_ = 0;
   GenerationSettings settings_;
   SamplingFlags sampling_;
@@ -130,7 +131,8 @@ class ChatCommand final : public Command {
 };
 
 void ChatCommand::addOptions(CLI::App& app) {
-  addModelOption(app, model_);
+  model_flag_ = addModelOption(app, model_)->required(false)->description(
+      "GGUF file or Hugging Face folder (default: the one used last in the window)");
   app.add_option("--system", settings_.system_prompt, "What the model reads first")
       ->type_name("TEXT");
   app.add_option("--max-tokens,-n", settings_.max_tokens, "Longest answer (default: 1024)")
@@ -148,6 +150,11 @@ void ChatCommand::addOptions(CLI::App& app) {
 }
 
 Outcome<void> ChatCommand::open(const CommonOptions& common) {
+  if (model_flag_->count() == 0) {
+    auto last = lastModel(common);
+    if (!last) return passOn(last);
+    model_ = std::move(*last);
+  }
   const auto file = openModel(model_);
   if (!file) return passOn(file);
   auto tokenizer = loadTokenizer((*file)->tokenizer);
@@ -201,7 +208,7 @@ Outcome<void> ChatCommand::finishAnswer(const std::string& text, const AnswerSta
   }
   if (auto written = console.write("\n"); !written) return written;
   if (stats.dropped_messages > 0) {
-    console.note(fmt::format("[the context is full: the oldest {} messages were left out]",
+    console.note(fmt::format("[the context is full; oldest messages left out: {}]",
                              stats.dropped_messages));
   }
   console.note(fmt::format("[{} tokens, {:.1f}/s, first after {:.0f} ms, ended by {}]",
@@ -210,19 +217,24 @@ Outcome<void> ChatCommand::finishAnswer(const std::string& text, const AnswerSta
   return {};
 }
 
-Outcome<void> ChatCommand::answer(const std::string& question, Console& console) {
+/// A message that could not be asked is taken back, so that a person can write another. A script
+/// that reads the answers has to be told.
+Outcome<void> ChatCommand::answer(const std::string& question, const TerminalInput& input,
+                                  Console& console) {
   turns_.push_back({static_cast<MessageId>(turns_.size() + 1), Role::user, question});
   if (console.json()) transcript_.push_back({{"role", "user"}, {"content", question}});
-  EventQueue<AnswerEvent> queue;
+  const auto queue = std::make_shared<EventQueue<AnswerEvent>>();  // outlives us in the listener
   AnswerRequest request;
   request.conversation_id = kConversation;
   request.answer_id = static_cast<MessageId>(turns_.size() + 1);
   request.turns = turns_;
   request.settings = settings_;
   const Status started = engine_->start(
-      std::move(request), [&queue](AnswerEvent event) { queue.put(std::move(event)); });
+      std::move(request), [queue](AnswerEvent event) { queue->put(std::move(event)); });
   if (!started) {
     turns_.pop_back();
+    if (console.json()) transcript_.erase(transcript_.size() - 1);
+    if (!input.isTerminal()) return workFailure(started.error());
     console.error(started.error().message);
     return {};
   }
@@ -230,7 +242,7 @@ Outcome<void> ChatCommand::answer(const std::string& question, Console& console)
   std::string text;
   Outcome<void> written;
   for (;;) {
-    AnswerEvent event = queue.take();
+    AnswerEvent event = queue->take();
     if (const auto* reading = std::get_if<AnswerReading>(&event)) {
       console.progress("reading", reading->done_tokens, reading->total_tokens);
     } else if (const auto* more = std::get_if<AnswerText>(&event)) {
@@ -293,7 +305,7 @@ Outcome<Exit> ChatCommand::converse(TerminalInput& input, Surroundings surroundi
       continue;
     }
     if (reading.text.starts_with("//")) reading.text.erase(0, 1);
-    const auto answered = answer(reading.text, console);
+    const auto answered = answer(reading.text, input, console);
     if (!answered) return passOn(answered);
   }
   return Exit::interrupted;
@@ -317,7 +329,7 @@ Outcome<Exit> ChatCommand::run(const CommonOptions& common, Surroundings surroun
     surroundings.console.note(fmt::format("{} on {}. The model continues what you write. /help",
                                           model.name, model.device));
   }
-  surroundings.interrupts.setLastWill([&input] { input.restore(); });
+  const Interrupts::LastWill will(surroundings.interrupts, [&input] { input.restore(); });
   Outcome<Exit> outcome = Exit::done;
   {
     const Interrupts::Guard guard(
@@ -325,7 +337,6 @@ Outcome<Exit> ChatCommand::run(const CommonOptions& common, Surroundings surroun
     outcome = converse(input, surroundings);
     engine_.reset();
   }
-  surroundings.interrupts.setLastWill(nullptr);
   if (outcome && surroundings.console.json()) {
     const auto told = surroundings.console.writeJson({{"messages", transcript_}});
     if (!told) return passOn(told);

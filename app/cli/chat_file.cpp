@@ -2,9 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/chat/prompt_builder.h"
 #include "app/cli/model_access.h"
 #include "app/cli/whole_files.h"
+#include "models/chat_template/chat_template.h"
+#include "models/chat_template/template_source.h"
 
 namespace hearth::cli {
 
@@ -56,14 +57,45 @@ Outcome<Conversation> readConversation(const std::string& path) {
   return conversation;
 }
 
+/// The conversation in the model's own format. Control tokens are those that the template wrote:
+/// none is added, also no beginning-of-sequence (as Hugging Face's apply_chat_template).
+Outcome<Prompt> templatePrompt(const std::string& path, const ModelFile& file,
+                               const ChatTemplateSource& source, const Tokenizer& tokenizer,
+                               int32_t n_ctx) {
+  auto text = readWhole(path);
+  if (!text) return passOn(text);
+  if (!nlohmann::json::parse(*text, nullptr, false).is_array()) {
+    return stop(Exit::bad_input, "{}: no JSON list of messages", path);
+  }
+  const auto chosen = source.choose("", false);
+  if (!chosen) return inputFailure(chosen.error());
+  const auto parsed = ChatTemplate::parse(*chosen);
+  if (!parsed) return inputFailure(parsed.error());
+  const auto rendered = parsed->render({.messages = std::move(*text),
+                                        .add_generation_prompt = true,
+                                        .special_tokens = source.special_tokens,
+                                        .bos_token = source.bos_token,
+                                        .eos_token = source.eos_token});
+  if (!rendered) return workFailure(rendered.error());
+  auto ids = tokenizer.encode(*rendered, {.add_special = false, .parse_special = true});
+  const auto room = static_cast<size_t>(n_ctx > 0 ? n_ctx : defaultContext(file.config));
+  if (ids.size() < room) return Prompt{.ids = std::move(ids)};
+  return stop(Exit::failed, "{}: the conversation is {} tokens long; the context holds {}", path,
+              ids.size(), room);
+}
+
 }  // namespace
 
-Outcome<std::vector<int32_t>> chatIds(const std::string& path, const ModelFile& file,
-                                      const Result<std::unique_ptr<Tokenizer>>& tokenizer,
-                                      int32_t n_ctx, int32_t max_tokens) {
+Outcome<Prompt> chatPrompt(const std::string& path, const ModelFile& file,
+                           const Result<std::unique_ptr<Tokenizer>>& tokenizer, int32_t n_ctx,
+                           int32_t max_tokens, Console& console) {
+  if (!tokenizer) return inputFailure(tokenizer.error());
+  const auto source = readChatTemplates(file.path);
+  if (!source) return inputFailure(source.error());
+  if (!source->templates.empty()) return templatePrompt(path, file, *source, **tokenizer, n_ctx);
+  console.note("this model has no chat template: it is given the conversation as plain text");
   const auto conversation = readConversation(path);
   if (!conversation) return passOn(conversation);
-  if (!tokenizer) return inputFailure(tokenizer.error());
   PromptRequest request;
   request.system_prompt = conversation->system_prompt;
   request.turns = conversation->turns;
@@ -72,7 +104,11 @@ Outcome<std::vector<int32_t>> chatIds(const std::string& path, const ModelFile& 
   auto prompt =
       buildPrompt(**tokenizer, request, [](MessageId) { return std::span<const int32_t>(); });
   if (!prompt) return workFailure(prompt.error());
-  return std::move(prompt->ids);
+  if (prompt->dropped_messages > 0) {
+    console.note(fmt::format("[the context is full; oldest messages left out: {}]",
+                             prompt->dropped_messages));
+  }
+  return std::move(*prompt);
 }
 
 }  // namespace hearth::cli

@@ -55,6 +55,7 @@ std::unique_ptr<Command> makeChatCommand();
 std::unique_ptr<Command> makeLogitsCommand();
 std::unique_ptr<Command> makeTokenizeCommand();
 std::unique_ptr<Command> makeDetokenizeCommand();
+std::unique_ptr<Command> makeTemplateCommand();
 std::unique_ptr<Command> makePerplexityCommand();
 std::unique_ptr<Command> makeBenchCommand();
 std::unique_ptr<Command> makeMakeModelCommand();

@@ -19,6 +19,7 @@ struct Generated {
   std::string text;
   std::vector<int32_t> ids;
   GenerationStats stats;
+  int32_t dropped_messages = 0;  // of a conversation that is longer than the context
 };
 
 /// What the engine's thread hands to the command's: an event, and the text that became certain.
@@ -50,6 +51,9 @@ class GenerateCommand final : public Command {
 
  private:
   Outcome<void> checkFlags() const;
+  Outcome<Prompt> readPrompt(const ModelFile& file,
+                             const Result<std::unique_ptr<Tokenizer>>& tokenizer,
+                             Console& console) const;
   Outcome<Generated> generate(Session& session, GenerationRequest request,
                               std::shared_ptr<AnswerStream> stream,
                               Surroundings surroundings) const;
@@ -77,8 +81,8 @@ void GenerateCommand::addOptions(CLI::App& app) {
                           ->excludes(prompt_.ids_flag);
   app.add_option(
          "--chat", chat_file_,
-         "A conversation, [{\"role\", \"content\"}, …], given to the model as plain text that it "
-         "continues (chat templates are not in this version)")
+         "A conversation, [{\"role\", \"content\"}, …], written as the model's chat template says; "
+                 "as plain text for a model without one")
       ->type_name("FILE.json");
   app.add_option("--max-tokens,-n", max_tokens_, "Stop after N tokens (default: context full)")
       ->check(CLI::Range(1, 1 << 30))
@@ -109,22 +113,32 @@ Outcome<void> GenerateCommand::checkFlags() const {
   return {};
 }
 
+Outcome<Prompt> GenerateCommand::readPrompt(const ModelFile& file,
+                                            const Result<std::unique_ptr<Tokenizer>>& tokenizer,
+                                            Console& console) const {
+  if (!chat_file_.empty())
+    return chatPrompt(chat_file_, file, tokenizer, n_ctx_, max_tokens_, console);
+  auto ids = promptIds(prompt_, file, tokenizer);
+  if (!ids) return passOn(ids);
+  return Prompt{.ids = std::move(*ids)};
+}
+
 Outcome<Generated> GenerateCommand::generate(Session& session, GenerationRequest request,
                                              std::shared_ptr<AnswerStream> stream,
                                              Surroundings surroundings) const {
   request.stop_rule = stream;
-  EventQueue<Heard> queue;
+  const auto queue = std::make_shared<EventQueue<Heard>>();  // outlives us in the listener
   const Interrupts::Guard guard(surroundings.interrupts, [&session](int) { session.cancel(); });
-  const Status submitted = session.submit(std::move(request), [&queue, stream](const Event& event) {
+  const Status submitted = session.submit(std::move(request), [queue, stream](const Event& event) {
     const bool final = std::holds_alternative<GenerationFinished>(event);
-    queue.put({event, stream ? stream->takeText(final) : ""});
+    queue->put({event, stream ? stream->takeText(final) : ""});
   });
   if (!submitted) return workFailure(submitted.error());
 
   Generated generated;
   Outcome<void> written;
   for (;;) {
-    const Heard heard = queue.take();
+    const Heard heard = queue->take();
     generated.text += heard.text;
     if (!surroundings.console.json() && written && !heard.text.empty()) {
       written = surroundings.console.write(heard.text);
@@ -156,6 +170,7 @@ Outcome<void> GenerateCommand::report(const Generated& generated, const Engine& 
          {"ids", generated.ids},
          {"stats",
           {{"prompt_tokens", stats.prompt_tokens},
+           {"dropped_messages", generated.dropped_messages},
            {"generated_tokens", stats.generated_tokens},
            {"prompt_tokens_per_s", stats.promptTokensPerSecond()},
            {"generated_tokens_per_s", stats.generatedTokensPerSecond()},
@@ -177,7 +192,7 @@ Outcome<void> GenerateCommand::report(const Generated& generated, const Engine& 
   console.note(
       fmt::format("{} tokens read ({:.1f}/s), {} written ({:.1f}/s), first after {:.0f} ms; ended "
                   "by {}; seed {}",
-                  stats.prompt_tokens, stats.promptTokensPerSecond(), stats.generated_tokens,
+                  stats.read_tokens, stats.promptTokensPerSecond(), stats.generated_tokens,
                   stats.generatedTokensPerSecond(), stats.time_to_first_token_ms,
                   stopReasonName(stats.stop_reason), seed));
   return {};
@@ -189,18 +204,17 @@ Outcome<Exit> GenerateCommand::run(const CommonOptions& common, Surroundings sur
   if (!file) return passOn(file);
   const Result<std::unique_ptr<Tokenizer>> tokenizer = loadTokenizer((*file)->tokenizer);
   GenerationRequest request;
-  auto prompt = chat_file_.empty() ? promptIds(prompt_, **file, tokenizer)
-                                   : chatIds(chat_file_, **file, tokenizer, n_ctx_, max_tokens_);
+  auto prompt = readPrompt(**file, tokenizer, surroundings.console);
   if (!prompt) return passOn(prompt);
   std::shared_ptr<AnswerStream> stream;  // none: ids in, ids out
   if (tokenizer) {
-    const bool continues = !startsText(**tokenizer, *prompt);
+    const bool continues = !startsText(**tokenizer, prompt->ids);
     stream = std::make_shared<AnswerStream>(**tokenizer, stop_, continues);
     request.end_ids = endIds(**tokenizer);
   } else if (!stop_.empty()) {
     return inputFailure(tokenizer.error());
   }
-  request.prompt_ids = std::move(*prompt);
+  request.prompt_ids = std::move(prompt->ids);
   request.sampling = resolveSampling(sampling_);
   request.max_tokens = max_tokens_;
   request.ignore_end = ignore_eos_;
@@ -209,8 +223,9 @@ Outcome<Exit> GenerateCommand::run(const CommonOptions& common, Surroundings sur
   const auto engine = openEngine(*file, common, n_ctx_);
   if (!engine) return passOn(engine);
   const std::unique_ptr<Session> session = (*engine)->newSession();
-  const auto generated = generate(*session, std::move(request), stream, surroundings);
+  auto generated = generate(*session, std::move(request), stream, surroundings);
   if (!generated) return passOn(generated);
+  generated->dropped_messages = prompt->dropped_messages;
   if (const auto told = report(*generated, **engine, **file, seed, surroundings.console); !told) {
     return passOn(told);
   }

@@ -54,9 +54,15 @@ void Interrupts::onSignal(int signal) {
   if (action_) action_(signal);
 }
 
-void Interrupts::setLastWill(std::function<void()> will) {
-  const std::lock_guard lock(mutex_);
-  last_will_ = std::move(will);
+Interrupts::LastWill::LastWill(Interrupts& interrupts, std::function<void()> will)
+    : interrupts_(interrupts) {
+  const std::lock_guard lock(interrupts_.mutex_);
+  interrupts_.last_will_ = std::move(will);
+}
+
+Interrupts::LastWill::~LastWill() {
+  const std::lock_guard lock(interrupts_.mutex_);
+  interrupts_.last_will_ = nullptr;
 }
 
 Interrupts::Guard::Guard(Interrupts& interrupts, Action action, bool patient)

@@ -36,8 +36,17 @@ class Interrupts {
 
   const std::atomic<bool>& flag() const { return flag_; }
 
-  /// Called before an interrupt ends the process: removes a half-written file.
-  void setLastWill(std::function<void()> will);
+  /// What is called before an interrupt ends the process: puts a terminal back as it was.
+  class LastWill {
+   public:
+    LastWill(Interrupts& interrupts, std::function<void()> will);
+    ~LastWill();
+    LastWill(const LastWill&) = delete;
+    LastWill& operator=(const LastWill&) = delete;
+
+   private:
+    Interrupts& interrupts_;
+  };
 
  private:
   void listen();

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,7 @@ namespace hearth::cli {
 
 namespace {
 
-constexpr std::array<CommandEntry, 9> kCommands{{
+constexpr std::array<CommandEntry, 10> kCommands{{
     {"generate", "Continue a text",
      "hearth-cli generate --model stories.gguf --prompt \"Once upon a time\" --max-tokens 100",
      makeGenerateCommand},
@@ -25,6 +27,9 @@ constexpr std::array<CommandEntry, 9> kCommands{{
      "echo -n \"Hello\" | hearth-cli tokenize --model stories.gguf", makeTokenizeCommand},
     {"detokenize", "Turn tokens back into text",
      "hearth-cli detokenize --model stories.gguf --ids 1,403,407", makeDetokenizeCommand},
+    {"template", "Show a conversation as a model's chat template writes it",
+     "hearth-cli template --model some-model-folder --messages chat.json --add-generation-prompt",
+     makeTemplateCommand},
     {"perplexity", "Score a text: lower means that the model expected it more",
      "hearth-cli perplexity --model stories.gguf --file story.txt --context 256",
      makePerplexityCommand},
@@ -100,6 +105,18 @@ int tellUsage(const std::string& message, const std::string& title) {
   return static_cast<int>(Exit::usage);
 }
 
+/// Whatever a command allocates for its flags may be more than there is.
+Outcome<Exit> runWithinMemory(Command& command, const CommonOptions& common,
+                              Surroundings surroundings) {
+  try {
+    return command.run(common, surroundings);
+  } catch (const std::bad_alloc&) {
+    return stop(Exit::no_room, "not enough memory");
+  } catch (const std::length_error&) {  // more elements than a container can ever have
+    return stop(Exit::no_room, "not enough memory");
+  }
+}
+
 int runCommand(Parsed& parsed, const CommonOptions& common) {
   Console console({common.json, common.quiet});
   Interrupts interrupts;
@@ -107,7 +124,7 @@ int runCommand(Parsed& parsed, const CommonOptions& common) {
   if (const auto checked = checkCommonOptions(common); !checked) {
     outcome = passOn(checked);
   } else {
-    outcome = parsed.command->run(common, {console, interrupts});
+    outcome = runWithinMemory(*parsed.command, common, {console, interrupts});
   }
   if (outcome) return static_cast<int>(*outcome);
   const Failure& failure = outcome.error();

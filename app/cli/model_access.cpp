@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "app/cli/whole_files.h"
+#include "app/storage/conversation_store.h"
+#include "app/storage/data_dir.h"
 
 namespace hearth::cli {
 
@@ -26,6 +28,18 @@ Outcome<std::filesystem::path> resolveModel(const std::string& model) {
               "{}: no such file or folder, and this version has no library of named models{}; "
               "give the path of a GGUF file or a Hugging Face folder",
               model, model == "demo" ? " and no bundled model" : "");
+}
+
+Outcome<std::string> lastModel(const CommonOptions& common) {
+  const std::filesystem::path folder =
+      common.data_dir.empty() ? defaultDataDir() : std::filesystem::path(common.data_dir);
+  const auto stored = ConversationStore::peekSetting(storeFile(folder), "last_model");
+  if (!stored) return inputFailure(stored.error());
+  if (!*stored || (*stored)->empty()) {
+    return stop(Exit::usage, "name a model with --model: none has been used with {} before",
+                folder.string());
+  }
+  return **stored;
 }
 
 Outcome<std::shared_ptr<const ModelFile>> openModel(const std::string& model) {
@@ -146,8 +160,8 @@ Outcome<void> checkIds(const std::vector<int32_t>& ids, int32_t n_vocab) {
   return {};
 }
 
-void addModelOption(CLI::App& app, std::string& model) {
-  app.add_option("--model,-m", model, "GGUF file or Hugging Face folder")
+CLI::Option* addModelOption(CLI::App& app, std::string& model) {
+  return app.add_option("--model,-m", model, "GGUF file or Hugging Face folder")
       ->required()
       ->type_name("MODEL");
 }

@@ -18,6 +18,10 @@ namespace hearth::cli {
 /// Codes: Exit::bad_input.
 Outcome<std::filesystem::path> resolveModel(const std::string& model);
 
+/// The model that the window used last, from the store in --data-dir.
+/// Codes: Exit::usage (there is none), Exit::bad_input (the store cannot be read).
+Outcome<std::string> lastModel(const CommonOptions& common);
+
 /// Codes: Exit::bad_input, Exit::no_room.
 Outcome<std::shared_ptr<const ModelFile>> openModel(const std::string& model);
 
@@ -67,7 +71,7 @@ struct PromptOptions {
   CLI::Option* ids_flag = nullptr;
 };
 
-void addModelOption(CLI::App& app, std::string& model);
+CLI::Option* addModelOption(CLI::App& app, std::string& model);  // required
 void addPromptOptions(CLI::App& app, PromptOptions& prompt);
 
 /// Encodes text with the model's tokenizer, or takes the ids as they are.
