@@ -138,6 +138,12 @@ Value memberOf(Interpreter& interpreter, const Value& object, std::string_view n
   }
 }
 
+/// The element at `index`, which may be one step beyond either end. True: it does not fit.
+bool placeInRange(const RangeObject& range, int64_t index, int64_t& place) {
+  return __builtin_mul_overflow(index, range.step, &place) ||
+         __builtin_add_overflow(range.start, place, &place);
+}
+
 }  // namespace
 
 Value Interpreter::getAttribute(const Value& object, std::string_view name) {
@@ -230,9 +236,10 @@ Value Interpreter::getSlice(const Value& object, const Value& start, const Value
     const auto& range = object.as<RangeObject>();
     const Bounds bounds = boundsOf(start, stop, step, range.size());
     auto part = makeObject<RangeObject>(&runtime_, 0);
-    part->start = range.start + bounds.start * range.step;
-    part->stop = range.start + bounds.stop * range.step;
-    part->step = range.step * bounds.step;
+    const bool overflow = placeInRange(range, bounds.start, part->start) ||
+                          placeInRange(range, bounds.stop, part->stop) ||
+                          __builtin_mul_overflow(range.step, bounds.step, &part->step);
+    if (overflow) raise("the slice of a range is too large");
     return {Kind::range, std::move(part)};
   }
   if (object.is(Kind::dict)) raise("unhashable type: 'slice'");

@@ -114,7 +114,7 @@ Value truncate(Interpreter& in, const Value& value, Arguments& arguments) {
   if (leeway < 0) raise("expected leeway >= 0, got {}", leeway);
   const auto size = lengthOf(in, value);
   if (!size) raise("object of type '{}' has no len()", typeName(value));
-  if (*size <= length + leeway) return value;
+  if (*size - leeway <= length) return value;
   const Value cut = in.getSlice(value, Value::none(), Value::integer(length - n_end), Value::none());
   std::string_view text = stringOf(cut, "truncate");
   if (!flagOr(in, bound[1], false)) text = text.substr(0, text.rfind(' '));

@@ -134,9 +134,9 @@ FormatSpec parseFormatSpec(std::string_view text) {
 
 std::string padded(Interpreter& interpreter, std::string text, const FormatSpec& spec,
                    char default_align) {
-  const int64_t lacking = spec.width - countCodePoints(text);
+  const int64_t lacking = std::max<int64_t>(spec.width, 0) - countCodePoints(text);
   if (lacking <= 0) return text;
-  interpreter.runtime().expectRoom(static_cast<size_t>(lacking) * spec.fill.size());
+  interpreter.runtime().expectRoom(static_cast<size_t>(lacking), spec.fill.size());
   const auto fill = [&](int64_t n) {
     std::string run;
     for (int64_t i = 0; i < n; ++i) run += spec.fill;

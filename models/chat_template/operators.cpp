@@ -74,8 +74,11 @@ Value wholeArithmetic(Operator op, int64_t a, int64_t b) {
       return Value::real(static_cast<double>(static_cast<long double>(a) / static_cast<long double>(b)));
     case Operator::floor_divide: return Value::integer(floorDivide(a, b));
     case Operator::modulo:
+      if (b == 0) raise("integer division or modulo by zero");
       if (b == -1) return Value::integer(0);
-      return Value::integer(a - floorDivide(a, b) * b);
+      result = a % b;
+      if (result != 0 && (result < 0) != (b < 0)) result += b;
+      return Value::integer(result);
     default:
       if (b < 0) {
         if (a == 0) raise("0.0 cannot be raised to a negative power");

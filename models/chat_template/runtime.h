@@ -47,6 +47,11 @@ class Runtime {
   void expectRoom(size_t n_bytes) {
     if (n_bytes > limits_.max_memory_bytes - held_bytes_) throwMemory();
   }
+  /// The same for `count` pieces of `each` bytes, whose product may not fit.
+  void expectRoom(size_t count, size_t each) {
+    if (each > 0 && count > limits_.max_memory_bytes / each) throwMemory();
+    expectRoom(count * each);
+  }
   void expectOutput(size_t n_bytes) const {
     if (n_bytes > limits_.max_output_bytes) throwOutput();
   }

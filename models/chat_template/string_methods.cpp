@@ -275,7 +275,8 @@ Value justify(Interpreter& in, const Value& self, Arguments& arguments) {
 Value zeroFill(Interpreter& in, const Value& self, Arguments& arguments) {
   const Values bound = bind("zfill", arguments, {"width"}, 1);
   std::string text(self.text());
-  const int64_t lacking = wholeOf(bound[0]) - self.as<StringObject>().n_points;
+  const int64_t lacking =
+      std::max<int64_t>(wholeOf(bound[0]), 0) - self.as<StringObject>().n_points;
   if (lacking <= 0) return piece(in, self, text);
   in.runtime().expectRoom(static_cast<size_t>(lacking));
   const bool is_signed = text.starts_with('+') || text.starts_with('-');
@@ -427,9 +428,9 @@ std::string replaced(Interpreter& in, std::string_view text, std::string_view ol
 }
 
 std::string centred(Interpreter& in, std::string_view text, int64_t width, std::string_view fill) {
-  const int64_t lacking = width - countCodePoints(text);
+  const int64_t lacking = std::max<int64_t>(width, 0) - countCodePoints(text);
   if (lacking <= 0) return std::string(text);
-  in.runtime().expectRoom(static_cast<size_t>(lacking) * fill.size());
+  in.runtime().expectRoom(static_cast<size_t>(lacking), fill.size());
   // The odd one goes left when the width is odd (CPython, Objects/unicodeobject.c, pad).
   const int64_t left = lacking / 2 + (lacking & width & 1);
   std::string result;

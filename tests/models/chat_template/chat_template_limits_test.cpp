@@ -70,6 +70,9 @@ class ChatTemplateLimitsTest : public QObject {
     add("wide padding by %", "{{ '%1000000000d' % 1 }}");
     add("many digits", "{{ '%.999999999f' % 1.5 }}");
     add("wide centring", "{{ 'x' | center(10 ** 12) }}{{ 'x'.ljust(10 ** 12) }}");
+    add("padding whose bytes overflow", "{{ 'a'.center(4611686018427387905, '\xF0\x9F\x98\x80') }}");
+    add("justifying whose bytes overflow", "{{ 'a'.ljust(4611686018427387905, '\xF0\x9F\x98\x80') }}");
+    add("the greatest step of a range", "{{ range(0, 10, 4)[::9223372036854775807] }}");
     add("wide zeros", "{{ '1'.zfill(10 ** 12) }}");
     add("replacing nothing by much", "{{ ('a' * 1000000).replace('', 'b' * 1000000) }}");
     add("joining with much", "{{ range(99999) | join('x' * 1000000) }}");
@@ -104,6 +107,15 @@ class ChatTemplateLimitsTest : public QObject {
     add("white space", "{%" + repeated(" ", 900000));
     add("a great number", "{{ " + repeated("9", 100000) + " }}");
   }
+  /// Numbers at the ends of their type, with Python's results.
+  void numbersAtTheEndsDoNotOverflow() {
+    const auto all = render(
+        "{{ (-9223372036854775807 - 1) % 3 }} {{ 'a'.zfill(-9223372036854775807 - 1) }} "
+        "{{ 'a'.rjust(-9223372036854775807 - 1) }} {{ 'x' | truncate(9223372036854775807) }}");
+    QVERIFY2(all.has_value(), all ? "" : all.error().message.c_str());
+    QCOMPARE(QString::fromStdString(*all), QString("1 a a x"));
+  }
+
   void endsWork() {
     QFETCH(QString, source);
     QElapsedTimer timer;
