@@ -273,6 +273,33 @@ class WindowTest : public QObject {
     QVERIFY(!run.keys->item("undoBar"));
   }
 
+  void renamingOutlivesAReorder() {
+    QTemporaryDir dir;
+    Running run;
+    QVERIFY(run.start(dir.path(), 0));
+    QTRY_VERIFY(run.idle());
+    ConversationListModel* list = run.app->conversations().list();
+    for (int i = 1; i <= 2; ++i) {
+      run.send(QString("conversation %1").arg(i));
+      QTRY_VERIFY(run.count() == 2 && run.idle());
+      run.keys->press(Qt::Key_N, Qt::ControlModifier);
+      QTRY_COMPARE(list->count(), i + 1);
+      QTRY_COMPARE(run.count(), 0);
+    }
+    run.keys->press(Qt::Key_F2);
+    QTRY_COMPARE(run.keys->focusName(), "renameField");
+    run.keys->type("New na");
+    Conversation other = *list->find(list->idAt(2));
+    other.updated_at_ms += 60000;  // an answer has ended there
+    list->put(other);
+    QCOMPARE(list->idAt(0), other.id);
+    QTest::qWait(100);
+    QCOMPARE(run.keys->focusName(), "renameField");
+    run.keys->type("me");
+    run.keys->press(Qt::Key_Return);
+    QTRY_COMPARE(list->data(list->index(1), ConversationListModel::TitleRole).toString(), "New name");
+  }
+
   void settingsAreStoredWithTheConversation() {
     QTemporaryDir dir;
     {

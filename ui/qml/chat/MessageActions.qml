@@ -26,7 +26,7 @@ RowLayout {
             symbol: "left"
             text: qsTr("Previous version")
             enabled: actions.message.version > 1 && !actions.message.chat.answering
-            activeFocusOnTab: actions.message.current
+            activeFocusOnTab: actions.message.current || activeFocus
             onClicked: actions.message.chat.showVersion(actions.message.messageId, -1)
         }
         Label {
@@ -42,7 +42,7 @@ RowLayout {
             symbol: "right"
             text: qsTr("Next version")
             enabled: actions.message.version < actions.message.versions && !actions.message.chat.answering
-            activeFocusOnTab: actions.message.current
+            activeFocusOnTab: actions.message.current || activeFocus
             onClicked: actions.message.chat.showVersion(actions.message.messageId, 1)
         }
     }
@@ -53,7 +53,7 @@ RowLayout {
         small: true
         symbol: "copy"
         text: qsTr("Copy")
-        activeFocusOnTab: actions.message.current
+        activeFocusOnTab: actions.message.current || activeFocus
         onClicked: actions.message.chat.copy(actions.message.text)
     }
     IconButton {
@@ -64,7 +64,7 @@ RowLayout {
         symbol: actions.message.isUser ? "edit" : "regenerate"
         text: actions.message.isUser ? qsTr("Edit") : qsTr("Answer again")
         enabled: actions.message.isUser ? !actions.message.chat.answering : actions.message.chat.canSend
-        activeFocusOnTab: actions.message.current
+        activeFocusOnTab: actions.message.current || activeFocus
         onClicked: actions.message.isUser ? actions.message.chat.beginEdit(actions.message.messageId)
                                           : actions.message.chat.regenerate(actions.message.messageId)
     }

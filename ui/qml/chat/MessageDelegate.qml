@@ -82,7 +82,7 @@ Item {
                     anchors.topMargin: row.isUser ? 9 : 2
                     source: row.shownText
                     streaming: row.streaming
-                    activeFocusOnTab: row.current
+                    activeFocusOnTab: row.current || activeFocus
                     Accessible.name: row.isUser ? qsTr("You") : qsTr("Answer")
                     onActiveFocusChanged: if (activeFocus) row.focused()
                 }

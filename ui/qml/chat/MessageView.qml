@@ -3,7 +3,9 @@ import QtQuick
 import QtQuick.Controls.Basic
 import Hearth
 
-// A list view is a focus scope that hands the keyboard on to what had it inside; this item takes it.
+// A list view is a focus scope that hands the keyboard on to what had it inside, and that gives it to
+// its current item whenever that changes, even from a text that is being edited. So this item takes
+// the keyboard, and the view has no current item.
 Item {
     id: root
 
@@ -14,11 +16,17 @@ Item {
     readonly property alias contentY: view.contentY
     readonly property alias atYEnd: view.atYEnd
     property bool byKey: false
+    property int currentRow: -1
 
     function toEnd() {
         sticky = true
-        view.currentIndex = view.count - 1
-        Qt.callLater(view.positionViewAtEnd)
+        currentRow = view.count - 1
+        Qt.callLater(keepEnd)
+    }
+    // Always called later: by then the reader may have scrolled away.
+    function keepEnd() {
+        if (sticky)
+            view.positionViewAtEnd()
     }
     function scrollBy(pixels) {
         view.cancelFlick()
@@ -29,7 +37,7 @@ Item {
     }
     function select(row) {
         byKey = true
-        view.currentIndex = row
+        currentRow = row
         view.positionViewAtIndex(row, ListView.Contain)
         byKey = false
     }
@@ -49,10 +57,10 @@ Item {
             return
         if (event.key in steps)
             scrollBy(steps[event.key])
-        else if (event.key === Qt.Key_Up && view.currentIndex > 0)
-            select(view.currentIndex - 1)
-        else if (event.key === Qt.Key_Down && view.currentIndex < view.count - 1)
-            select(view.currentIndex + 1)
+        else if (event.key === Qt.Key_Up && currentRow > 0)
+            select(currentRow - 1)
+        else if (event.key === Qt.Key_Down && currentRow < view.count - 1)
+            select(currentRow + 1)
         else
             return
         event.accepted = true
@@ -65,6 +73,7 @@ Item {
 
         anchors.fill: parent
         model: root.chat.messages
+        currentIndex: -1
         spacing: 6
         clip: true
         cacheBuffer: 600
@@ -83,17 +92,17 @@ Item {
                 root.sticky = false
             lastY = contentY
         }
-        onContentHeightChanged: if (root.sticky) Qt.callLater(positionViewAtEnd)
-        onHeightChanged: if (root.sticky) Qt.callLater(positionViewAtEnd)
-        onCountChanged: if (root.sticky) currentIndex = count - 1
+        onContentHeightChanged: Qt.callLater(root.keepEnd)
+        onHeightChanged: Qt.callLater(root.keepEnd)
+        onCountChanged: if (root.sticky || root.currentRow >= count) root.currentRow = count - 1
 
         delegate: MessageDelegate {
             width: view.width
             chat: root.chat
-            current: ListView.isCurrentItem
-            listFocused: root.ownFocus && ListView.isCurrentItem
+            current: index === root.currentRow
+            listFocused: root.ownFocus && current
             last: index === view.count - 1
-            onFocused: view.currentIndex = index
+            onFocused: root.currentRow = index
         }
     }
 }

@@ -84,7 +84,7 @@ Item {
         text: qsTr("More about “%1”").arg(row.title)
         hint: ""
         visible: !editor.visible && (hover.hovered || row.current || row.listFocused || menu.visible)
-        activeFocusOnTab: row.current || row.listFocused
+        activeFocusOnTab: row.current || row.listFocused || activeFocus
         onClicked: row.openMenu()
     }
 

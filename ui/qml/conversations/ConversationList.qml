@@ -3,22 +3,27 @@ import QtQuick
 import QtQuick.Controls.Basic
 import Hearth
 
-// A list view is a focus scope that hands the keyboard on to what had it inside; this item takes it.
+// Takes the keyboard itself, and the view has no current item: see MessageView.
 Item {
     id: root
 
     required property ConversationsViewModel conversations
     required property ChatViewModel chat
     readonly property bool ownFocus: Window.activeFocusItem === root
+    property var currentId: 0
 
     function renameCurrent() {
         const row = conversations.list.rowOf(chat.conversationId)
         if (row < 0)
             return
-        list.currentIndex = row
-        list.positionViewAtIndex(row, ListView.Contain)
-        list.currentItem.beginRename()
+        select(row)
+        list.itemAtIndex(row).beginRename()
     }
+    function select(row) {
+        currentId = conversations.list.idAt(Math.max(0, Math.min(row, list.count - 1)))
+        list.positionViewAtIndex(currentRow(), ListView.Contain)
+    }
+    function currentRow() { return conversations.list.rowOf(currentId) }
     function openAt(row) { chat.open(conversations.list.idAt(row)) }
 
     objectName: "conversationList"
@@ -29,24 +34,27 @@ Item {
     // Before the window's shortcut, which renames the open one.
     Keys.onShortcutOverride: event => event.accepted = ownFocus && event.key === Qt.Key_F2
     Keys.onPressed: event => {
-        if (!ownFocus || !list.currentItem)
+        if (!ownFocus || list.count === 0)
             return
+        if (currentRow() < 0)
+            select(0)
+        const row = currentRow()
         if (event.key === Qt.Key_Up)
-            list.decrementCurrentIndex()
+            select(row - 1)
         else if (event.key === Qt.Key_Down)
-            list.incrementCurrentIndex()
+            select(row + 1)
         else if (event.key === Qt.Key_Home)
-            list.currentIndex = 0
+            select(0)
         else if (event.key === Qt.Key_End)
-            list.currentIndex = list.count - 1
+            select(list.count - 1)
         else if ([Qt.Key_Return, Qt.Key_Enter, Qt.Key_Space].includes(event.key))
-            openAt(list.currentIndex)
+            openAt(row)
         else if (event.key === Qt.Key_Delete)
-            conversations.remove(conversations.list.idAt(list.currentIndex))
+            conversations.remove(currentId)
         else if (event.key === Qt.Key_F2)
-            list.currentItem.beginRename()
+            list.itemAtIndex(row).beginRename()
         else if (event.key === Qt.Key_Menu)
-            list.currentItem.openMenu()
+            list.itemAtIndex(row).openMenu()
         else
             return
         event.accepted = true
@@ -55,9 +63,14 @@ Item {
     Connections {
         target: root.chat
         function onConversationIdChanged() {
-            const row = root.conversations.list.rowOf(root.chat.conversationId)
-            if (row >= 0)
-                list.currentIndex = row
+            root.currentId = root.chat.conversationId
+        }
+    }
+    Connections {
+        target: root.conversations
+        function onLeftForNeighbour(deleted, neighbour) {
+            if (root.currentId === deleted)
+                root.currentId = neighbour
         }
     }
 
@@ -69,6 +82,7 @@ Item {
         highlightMoveDuration: 0
         boundsBehavior: Flickable.StopAtBounds
         model: root.conversations.list
+        currentIndex: -1
         ScrollBar.vertical: SlimScrollBar {}
 
         section.property: "section"
@@ -86,9 +100,9 @@ Item {
         delegate: ConversationDelegate {
             width: list.width
             current: conversationId === root.chat.conversationId
-            listFocused: root.ownFocus && ListView.isCurrentItem
+            listFocused: root.ownFocus && conversationId === root.currentId
             onOpened: {
-                list.currentIndex = index
+                root.currentId = conversationId
                 root.chat.open(conversationId)
             }
             onRenamed: title => root.conversations.rename(conversationId, title)
