@@ -28,7 +28,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-inside() { chroot "$bare" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb "$@"; }
+inside() { chroot "$bare" env -i HOME=/opt PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb "$@"; }
 say() { printf '%s\n' "$*" | tee -a "$transcript"; }
 timed() {  # timed NAME COMMAND… : the output's last lines and the wall time go to the transcript
   local name=$1 started ended rc=0; shift
@@ -45,7 +45,7 @@ window_is_open() { DISPLAY=$display xwininfo -root -tree 2>/dev/null | grep -q '
 open_window() {
   local seconds=$1 i; shift
   inside DISPLAY=$display XDG_RUNTIME_DIR=/tmp \
-    bash -c 'cd /root/hearth && exec packaging/run.sh "$@"' run "$@" &
+    bash -c 'cd /opt/hearth && exec packaging/run.sh "$@"' run "$@" &
   program=$!
   for i in $(seq $((seconds * 10))); do
     window_is_open && return 0
@@ -60,15 +60,15 @@ close_window() { kill "$program" 2>/dev/null || true; wait "$program" || true; }
 say "Bare Debian $(cat "$bare/etc/debian_version"), $(nproc) cores, $(date -u +%F)"
 inside apt-get update -q >/dev/null
 inside apt-get install -y -q --no-install-recommends git ca-certificates >/dev/null 2>&1
-rm -rf "$bare/root/hearth" "$bare/root/origin"
-git clone -q --bare "$source_root" "$bare/root/origin"
-timed "git clone … hearth" inside git clone -q /root/origin /root/hearth
+rm -rf "$bare/opt/hearth" "$bare/opt/origin"
+git clone -q --bare "$source_root" "$bare/opt/origin"
+timed "git clone … hearth" inside git clone -q /opt/origin /opt/hearth
 timed "packaging/run.sh --yes   (until the first window is open)" open_window 1800 --yes
 sleep 3
 DISPLAY=$display import -window root "$folder/first_window.png"
 close_window
 timed "packaging/run.sh   (second start, until the window is open)" open_window 60
 close_window
-timed "packaging/run.sh   (no display)" inside bash -c 'cd /root/hearth && packaging/run.sh'
-timed "packaging/test.sh --yes" inside bash -c 'cd /root/hearth && packaging/test.sh --yes'
-timed "packaging/test.sh --yes   (again)" inside bash -c 'cd /root/hearth && packaging/test.sh --yes'
+timed "packaging/run.sh   (no display)" inside bash -c 'cd /opt/hearth && packaging/run.sh'
+timed "packaging/test.sh --yes" inside bash -c 'cd /opt/hearth && packaging/test.sh --yes'
+timed "packaging/test.sh --yes   (again)" inside bash -c 'cd /opt/hearth && packaging/test.sh --yes'
